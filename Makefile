@@ -1,0 +1,64 @@
+# evalkit for those who work on it. Everything happens in .venv, which the first target makes.
+#
+#   make test        what must hold before a change is sent: lint, format, types, storeys, all tests, doctests
+#   make check       the same without the slow tests, plus every suite, judge and report that ships; no model, <= 90 s
+#   make published   published agreement figures beside ours, on the recorded data in ../shared/data
+#   make format      let ruff put imports and layout in order
+#   make constraints renew constraints.txt from pyproject.toml
+#   make clean       remove what make made (runs and cards stay)
+#
+# PYTHON names the interpreter .venv is made with; DATA the folder of recorded data; WORKERS the test processes.
+
+SHELL := bash
+PYTHON ?=
+DATA ?= ../shared/data
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+
+.DEFAULT_GOAL := test
+.PHONY: test check lint content published format constraints clean
+.DELETE_ON_ERROR:
+
+test: lint
+	$(PYTEST)
+
+check: lint content
+	$(PYTEST) -m "not slow"
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Content whose recorded data is not here is skipped, and said.
+content: $(STAMP)
+	$(BIN)/evalkit check
+	@if [ -d $(DATA)/xstest ]; then $(BIN)/evalkit check xstest --data $(DATA)/xstest; fi
+
+published: $(STAMP)
+	$(BIN)/python -m tests.published --data $(DATA)
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Renewed only when what is installed would change; a test run after that is quick.
+$(STAMP): pyproject.toml constraints.txt .ci/make-venv
+	@PYTHON="$(PYTHON)" .ci/make-venv
+	@touch $@
+
+# The comment at the top of the file stays; the pins below it are what a fresh environment resolves to.
+constraints: $(STAMP)
+	rm -rf build/constraints
+	$(BIN)/python -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet '.[test]'
+	grep '^#' constraints.txt > build/constraints.txt
+	build/constraints/bin/python -m pip freeze --exclude evalkit | grep '==' | tr 'A-Z_' 'a-z-' | sort >> build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,108 @@
+"""The `evalkit` command: a table of commands, each imported only when it is called, and the one boundary for errors."""
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+from evalkit import __version__
+from evalkit.core.errors import EvalkitError
+from evalkit.core.gate import Exit
+
+COMMANDS = {
+    "release": "Run, judge and compare a baseline and a candidate, and report: all of it in one go.",
+    "run": "Ask a candidate every sample of a suite, judge and score the answers.",
+    "score": "Score a run's answers again, without asking the candidate.",
+    "calibrate": "Measure a judge (or people among themselves) against human labels; makes its card.",
+    "compare": "Compare two runs and decide the gates.",
+    "report": "Write the report of a comparison, or the summary of a run, again.",
+    "check": "Check suites, judges, reports and candidates without asking any model.",
+    "list": "List what there is: suites, judges, cards, candidates, runs, engines, scorers, reports.",
+}
+
+app = typer.Typer(
+    name="evalkit",
+    help="Say whether a new model is worse anywhere that matters, by how much, and whether the judge may be believed.",
+    epilog="Exit codes: 0 passed, 1 regressed, 2 wrong input, 3 inconclusive, 4 invalid or incomplete run, "
+    "5 no comparable baseline, 70 evalkit's own error, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def top(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+    """Options before any command."""
+    if version:
+        typer.echo(f"evalkit {__version__}")
+        raise typer.Exit
+
+
+def _add_command(name: str, help_text: str) -> None:
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+    @app.command(name, help=help_text, add_help_option=False, context_settings=settings)
+    def forward(context: typer.Context) -> None:
+        raise typer.Exit(run_command(name, context.args))
+
+
+for _name, _help in COMMANDS.items():
+    _add_command(_name, _help)
+
+
+def run_command(name: str, arguments: list[str]) -> int:
+    """Run one command and give its exit code. Everything that can go wrong passes through here, once."""
+    try:
+        module = import_module(f"evalkit.cli.{name}_command")
+        command = typer.main.get_command(module.app)
+        return int(command(args=arguments, prog_name=f"evalkit {name}", standalone_mode=False) or 0)
+    except EvalkitError as error:
+        print(f"evalkit: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        print("evalkit: interrupted; everything finished is kept.", file=sys.stderr)
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.PASSED)
+    except Exception as error:
+        if hasattr(error, "show"):  # a usage error: the outer app shows it and exits with 2
+            raise
+        return _our_bug(error)
+
+
+def _our_bug(error: Exception) -> int:
+    handle, path = tempfile.mkstemp(prefix="evalkit-error-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write("".join(traceback.format_exception(error)))
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(where.filename).name}:{where.lineno}"
+    print(
+        f"evalkit: this is evalkit's own error, not yours: {type(error).__name__} at {place}. "
+        f"The traceback is in {path}; please report it. Nothing finished is lost.",
+        file=sys.stderr,
+    )
+    return int(Exit.OUR_BUG)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """SIGTERM, as CI sends when it cancels a job, ends a run as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """The console script."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""`evalkit calibrate`: measure a judge, or people among themselves, against human labels."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evalkit.calibrate.spec import CalibrationSpec, VerdictSide
+from evalkit.cli.options import command_line
+from evalkit.cli.progress import console_progress
+from evalkit.cli.tables import print_table
+from evalkit.content.candidates import load_candidate
+from evalkit.content.judges import load_judge
+from evalkit.content.parse import load_yaml, validate
+from evalkit.core.card import JudgeCard
+from evalkit.core.errors import InputError
+from evalkit.core.gate import Exit
+from evalkit.core.scale import Scale
+from evalkit.report.numbers import interval_text, slice_text, value_text
+from evalkit.runner.calibrate import CalibrateOptions, JudgeToAsk, unmet_requirements
+from evalkit.runner.calibrate import calibrate as make_card
+from evalkit.store.labels_folder import LabelsFolder
+
+app = typer.Typer(add_completion=False)
+
+_MOST_LINES = 24
+
+
+@app.command()
+def calibrate(
+    judge_name: Annotated[
+        str | None,
+        typer.Argument(metavar="[JUDGE]", help="A judge to ask; without it verdicts are recorded, or there are none."),
+    ] = None,
+    labels: Annotated[Path | None, typer.Option("--labels", help="People's labels (JSON lines, .gz too).")] = None,
+    judgements: Annotated[
+        Path | None, typer.Option("--judgements", help="Recorded verdicts (JSON lines, .gz too).")
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--judge",
+            help="Recorded: the row's judge, or judge/prompting. With JUDGE: NAME=CANDIDATE, the model to ask.",
+        ),
+    ] = None,
+    items: Annotated[Path | None, typer.Option("--items", help="Items: prompts, and the columns to slice by.")] = None,
+    responses: Annotated[Path | None, typer.Option("--responses", help="With JUDGE: the labelled responses.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds human, judge, items and responses .jsonl.")
+    ] = None,
+    criterion: Annotated[
+        str | None, typer.Option("--criterion", help="One criterion; by default each is a slice.")
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Slice columns, e.g. language,category.")] = None,
+    scale: Annotated[
+        str | None, typer.Option("--scale", help="binary, nominal, ordinal:a<b<c, interval or preference.")
+    ] = None,
+    order: Annotated[str | None, typer.Option("--order", help="Pairwise: ab, ba, or each.")] = None,
+    spec: Annotated[
+        Path | None, typer.Option("--spec", help="YAML with what flags cannot say; flags go before it.")
+    ] = None,
+    constructed: Annotated[
+        bool, typer.Option("--constructed", help="The labels were made by construction, not by people.")
+    ] = False,
+    require: Annotated[
+        str | None,
+        typer.Option("--require", help="gating, or gating:ar,th: exit 1 where the judge is not fit for gating."),
+    ] = None,
+    draws: Annotated[int | None, typer.Option("--draws", help="Bootstrap draws (2000).")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the bootstrap (0).")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for card.json and card.html; cards/JUDGE by default.")
+    ] = None,
+) -> None:
+    """Measure a judge, or people among themselves, against human labels; makes its card."""
+    settings = _settings(spec)
+    settings = _with_flags(settings, labels, items, criterion, by, scale, order, constructed, draws, seed)
+    asked = None
+    if judge_name is not None:
+        asked = _judge_to_ask(judge_name, judge, responses, data)
+    else:
+        settings = _with_verdicts(settings, judgements, judge, data)
+    name = judge_name or (settings.judgements.judge if settings.judgements else None) or "people"
+    options = CalibrateOptions(folder=data, out=out or Path("cards") / name.replace("/", "-"), command=command_line())
+    card = make_card(settings, options, asked, console_progress())
+    _tell(card, options.out)
+    if require is not None:
+        _require(card, require)
+
+
+def _settings(file: Path | None) -> CalibrationSpec:
+    if file is None:
+        return CalibrationSpec()
+    return validate(load_yaml(file), CalibrationSpec)
+
+
+def _with_flags(
+    spec: CalibrationSpec,
+    labels: Path | None,
+    items: Path | None,
+    criterion: str | None,
+    by: str | None,
+    scale: str | None,
+    order: str | None,
+    constructed: bool,
+    draws: int | None,
+    seed: int | None,
+) -> CalibrationSpec:
+    """The spec with what the flags say instead. Raises InputError for a flag that the spec refuses."""
+    side: dict[str, Any] = {"file": str(labels.resolve()) if labels else None, "criterion": criterion}
+    label_side = spec.labels.model_copy(update={name: value for name, value in side.items() if value is not None})
+    changes: dict[str, Any] = {
+        "items": str(items.resolve()) if items else None,
+        "by": tuple(part.strip() for part in by.split(",")) if by else None,
+        "scale": _scale(scale) if scale else None,
+        "order": order,
+        "kind": "constructed" if constructed else None,
+        "draws": draws,
+        "seed": seed,
+    }
+    changed = {name: value for name, value in changes.items() if value is not None}
+    try:
+        return CalibrationSpec.model_validate({**dict(spec), "labels": label_side, **changed})
+    except ValueError as error:
+        raise InputError(f"these flags do not fit: {str(error).splitlines()[-2].strip()}") from error
+
+
+def _scale(text: str) -> Scale:
+    try:
+        return Scale.parse(text)
+    except ValueError as error:
+        raise InputError(f"--scale: {str(error).splitlines()[-1].strip()}") from error
+
+
+def _with_verdicts(
+    spec: CalibrationSpec, judgements: Path | None, judge: str | None, data: Path | None
+) -> CalibrationSpec:
+    """Recorded verdicts: as named, or those of the `--data` folder; none at all means people alone."""
+    there = judgements is not None or (data is not None and LabelsFolder.find(data).judge is not None)
+    if spec.judgements is None and not there:
+        if judge is not None:
+            raise InputError(f'--judge "{judge}": there are no verdicts; name them with --judgements FILE')
+        return spec
+    side = spec.judgements or VerdictSide(criterion=None)
+    named = {"file": str(judgements.resolve()) if judgements else None, "judge": judge}
+    changed = {name: value for name, value in named.items() if value is not None}
+    return spec.model_copy(update={"judgements": side.model_copy(update=changed)})
+
+
+def _judge_to_ask(name: str, judge: str | None, responses: Path | None, data: Path | None) -> JudgeToAsk:
+    loaded = load_judge(name, () if data is None else (data,))
+    if loaded.spec.method == "recorded":
+        raise InputError(f"judge {name} is recorded; leave JUDGE out and name its file with --judgements")
+    bound, _, candidate = (judge or "").partition("=")
+    if bound != name or not candidate:
+        raise InputError(f"judge {name} has no model to ask: name one with --judge {name}=CANDIDATE")
+    file = responses or (LabelsFolder.find(data).responses if data is not None else None)
+    if file is None:
+        raise InputError("name the labelled responses with --responses FILE (or --data FOLDER)")
+    return JudgeToAsk(loaded, load_candidate(candidate), file)
+
+
+def _tell(card: JudgeCard, out: Path) -> None:
+    wanted = [line for line in card.estimates if set(line.slice) <= {"criterion"}]
+    unique = {
+        (
+            line.statistic,
+            line.against,
+            tuple(line.slice.get("criterion", "") for _ in (0,)) if len(card.criteria) > 1 else (),
+        ): line
+        for line in wanted
+    }
+    shown = list(unique.values())
+    print_table(
+        ("statistic", "against", "slice", "value", "interval", "n", "missing"),
+        [
+            (
+                line.statistic,
+                line.against,
+                slice_text(line.slice),
+                value_text(line),
+                interval_text(line),
+                str(line.n),
+                str(line.n_missing or ""),
+            )
+            for line in shown[:_MOST_LINES]
+        ],
+    )
+    if len(shown) > _MOST_LINES:
+        print(f"and {len(card.estimates) - _MOST_LINES} more in card.json")
+    overall = next((line for line in card.fitness if not line.slice), card.fitness[0] if card.fitness else None)
+    if overall is not None:
+        print(f"\n{card.judge}: {overall.because}")
+    print(f"\ncard: {out / 'card.html'}")
+
+
+def _require(card: JudgeCard, text: str) -> None:
+    level, _, values = text.partition(":")
+    if level != "gating":
+        raise InputError(
+            f'--require "{text}": expected gating, or gating:VALUE,VALUE with the values of the first --by column'
+        )
+    wanted = [value for value in values.split(",") if value]
+    if wanted and not card.by:
+        raise InputError(f'--require "{text}": slices need --by, e.g. --by language')
+    unmet = unmet_requirements(card, card.by[0] if card.by else "", wanted)
+    for sentence in unmet:
+        print(f"not fit for gating: {sentence}")
+    if unmet:
+        raise typer.Exit(Exit.REGRESSED)

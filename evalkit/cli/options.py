@@ -1,0 +1,72 @@
+"""Options that several commands share, and how the command line is written down to be run again."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, cast, get_args
+
+import typer
+
+from evalkit.comparison.verdict import OnInconclusive
+from evalkit.core.errors import InputError
+
+DataFolders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data", help="Folder in which data, recorded answers and verdicts are looked for. May be given again."
+    ),
+]
+Judges = Annotated[
+    list[str] | None,
+    typer.Option("--judge", help="NAME=CANDIDATE: the model that answers for a judge. May be given again."),
+]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
+Cards = Annotated[
+    list[Path] | None, typer.Option("--cards", help="Card file or folder, searched first. May be given again.")
+]
+Report = Annotated[str | None, typer.Option("--report", help="Report (sections and gates), instead of the suite's.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
+Inconclusive = Annotated[
+    str,
+    typer.Option(
+        "--inconclusive",
+        help="fail: exit 3; warn: exit 0; default: exit 3 for safety tasks, else 0 with a warning.",
+    ),
+]
+NumbersOnly = Annotated[
+    bool, typer.Option("--numbers-only", help="No prompt, answer or reason in anything that is written.")
+]
+
+
+def bound_judges(given: list[str] | None) -> dict[str, str]:
+    """`--judge NAME=CANDIDATE` as a mapping. Raises InputError for another form."""
+    judges: dict[str, str] = {}
+    for text in given or []:
+        name, equals, candidate = text.partition("=")
+        if not (name and equals and candidate):
+            raise InputError(
+                f'--judge "{text}": expected NAME=CANDIDATE, e.g. helpfulness=openai:my-model@http://localhost:8000/v1'
+            )
+        judges[name] = candidate
+    return judges
+
+
+def folders(given: list[Path] | None) -> tuple[Path, ...]:
+    """`--data` folders. Raises InputError for one that is not there."""
+    for folder in given or []:
+        if not folder.is_dir():
+            raise InputError(f'--data: there is no folder "{folder}"')
+    return tuple(given or ())
+
+
+def on_inconclusive(text: str) -> OnInconclusive:
+    """The policy named with `--inconclusive`. Raises InputError for another name."""
+    for known in get_args(OnInconclusive):
+        if text == known:
+            return cast(OnInconclusive, text)
+    raise InputError(f'--inconclusive "{text}": expected fail, warn or default')
+
+
+def command_line() -> str:
+    """This command, to be run again; without `--resume`, which the message that offers it adds."""
+    return shlex.join(["evalkit", *(argument for argument in sys.argv[1:] if argument != "--resume")])

@@ -1,0 +1,59 @@
+"""`evalkit run`: ask a candidate every sample of a suite, judge and score the answers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evalkit.cli.options import DataFolders, Judges, Runs, bound_judges, command_line, folders
+from evalkit.cli.progress import console_progress
+from evalkit.cli.tables import print_dry_run, print_summary
+from evalkit.content.candidates import load_candidate
+from evalkit.content.suites import load_suite
+from evalkit.runner.expect import expect_run
+from evalkit.runner.plan import Filter
+from evalkit.runner.run import RunSettings, run_suite
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="Name or path of a suite.")],
+    candidate: Annotated[
+        str, typer.Option("--candidate", help="YAML file, openai:MODEL@URL, replay:FILE#SYSTEM or echo.")
+    ],
+    judge: Judges = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", help="At most N samples of each task; the run is then partial.")
+    ] = None,
+    language: Annotated[list[str] | None, typer.Option("--language", help="Only these languages.")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Only these tasks.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only samples with this tag (NAME or NAME=VALUE).")
+    ] = None,
+    data: DataFolders = None,
+    runs: Runs = Path("runs"),
+    run_id: Annotated[str | None, typer.Option("--run-id", help="Name of the run directory.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last unfinished run of this suite and candidate.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
+) -> None:
+    """Ask a candidate every sample of a suite, judge and score the answers."""
+    loaded, asked = load_suite(suite, folders(data)), load_candidate(candidate)
+    chosen = Filter(limit, tuple(language or ()), tuple(task or ()), tuple(tag or ()))
+    settings = RunSettings(
+        runs=runs,
+        run_id=run_id,
+        judges=bound_judges(judge),
+        data_folders=folders(data),
+        filter=chosen,
+        resume=resume,
+        command=command_line(),
+    )
+    if dry_run:
+        print_dry_run(expect_run(loaded, asked, settings))
+        return
+    directory = run_suite(loaded, asked, settings, console_progress())
+    print_summary(directory)

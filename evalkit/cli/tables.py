@@ -1,0 +1,83 @@
+"""What commands print: plain tables on stdout, so that they can be read, searched and piped."""
+
+from collections.abc import Iterable, Sequence
+
+from evalkit.core.estimate import Estimate
+from evalkit.report.numbers import interval_text, slice_text, value_text
+from evalkit.report.text import one_line
+from evalkit.runner.expect import RunExpectation
+from evalkit.runner.summarize import SummaryRow, summarize
+from evalkit.runner.table import read_tables
+from evalkit.store.rundir import RunDirectory
+
+WIDEST_CELL = 60
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns as wide as their widest cell; control characters are written as their codes."""
+    cells = [[one_line(cell, WIDEST_CELL) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_summary(directory: RunDirectory) -> None:
+    """A run in a table: every metric, overall and per slice, and who failed."""
+    manifest = directory.manifest
+    rows = summarize(read_tables(directory))
+    print_table(("metric", "slice", "value", "interval", "n", "missing"), [_summary_cells(row) for row in rows])
+    counts = manifest.counts
+    failures = ", ".join(
+        f"{name.replace('_', ' ')} {counts[name]}"
+        for name in sorted(counts)
+        if name.startswith("failed_") and counts[name]
+    )
+    partial = f", partial ({manifest.partial})" if manifest.partial else ""
+    said = f"{manifest.status}{partial}, {counts.get('samples', 0)} samples" + (f", {failures}" if failures else "")
+    print(f"\nrun {directory.path}: {said}")
+
+
+def _summary_cells(row: SummaryRow) -> tuple[str, ...]:
+    found: Estimate = row.estimate
+    return (
+        row.metric,
+        slice_text(row.slice),
+        value_text(found),
+        interval_text(found),
+        str(found.n),
+        str(found.n_missing or ""),
+    )
+
+
+def print_dry_run(expected: RunExpectation) -> None:
+    """What a run would ask, cost and could find."""
+    print_table(
+        ("task", "samples", "requests", "judge requests", "prompt tokens (about)", "output tokens (at most)"),
+        [
+            (
+                task.task,
+                f"{task.samples:,}",
+                f"{task.requests:,}",
+                f"{task.judge_requests:,}",
+                f"{task.prompt_tokens:,}",
+                f"{task.most_output_tokens:,}",
+            )
+            for task in expected.tasks
+        ],
+    )
+    cost = (
+        "unknown: the candidate has no price per token"
+        if expected.most_cost_usd is None
+        else f"about USD {expected.most_cost_usd:.2f} at most"
+    )
+    print(f"\ncost: {cost}\n")
+    print("Smallest drop of a share that could be found (one-sided 5 %, power .8, a tenth of the samples differing):")
+    print_table(
+        ("task", "slice", "n", "drop"),
+        [
+            (task.task, slice_text(found.slice), str(found.n), f"{100 * found.smallest_detectable_drop:.1f} points")
+            for task in expected.tasks
+            for found in task.slices
+        ],
+    )
+    print("\nNothing was asked.")

@@ -1,0 +1,1 @@
+"""Two runs held against each other, and what follows: pure functions over tables of scores."""

@@ -1,0 +1,214 @@
+"""Hold a candidate's run against a baseline's: metrics, gates, transitions, judges, verdict. Pure: tables in, record
+out.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from evalkit.comparison.gates import decide, metrics_of, resolve_gates
+from evalkit.comparison.pair import (
+    PairedMetric,
+    arm_estimate,
+    check_same_samples,
+    difference_estimate,
+    pair_metric,
+    slice_pairs,
+)
+from evalkit.comparison.table import TaskTable, slices_of
+from evalkit.comparison.transitions import ChangedSample, transitions
+from evalkit.comparison.trust import judge_of, judge_trust, policy_of, standing_by_card
+from evalkit.comparison.verdict import OnInconclusive, exit_code, overall_verdict, verdict_sentence
+from evalkit.core.card import JudgeCard
+from evalkit.core.comparison import Comparison, MetricRow, RunSummary, TransitionCount
+from evalkit.core.errors import Place
+from evalkit.core.estimate import Slice
+from evalkit.core.gate import Decision, Gate
+from evalkit.core.manifest import RunManifest
+from evalkit.core.report_spec import ReportSpec
+from evalkit.core.suite import MetricSpec, Suite, Task
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One run: what it was and what it scored."""
+
+    manifest: RunManifest
+    tables: dict[str, TaskTable]
+    """Task -> its table."""
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """What a comparison depends on beside the two runs."""
+
+    report: ReportSpec
+    cards: dict[str, JudgeCard]
+    """Judge name -> the card whose digest is that judge's."""
+    now: datetime
+    on_inconclusive: OnInconclusive = "default"
+    gate_places: dict[int, Place] | None = None
+    command: str = ""
+
+
+def compare_runs(baseline: Arm, candidate: Arm, settings: CompareSettings) -> tuple[Comparison, list[ChangedSample]]:
+    """The comparison without people's text, and the samples whose text is to be shown with it."""
+    suite = candidate.manifest.suite
+    paired = pair_all(baseline, candidate)
+    decisions = _beside_people(_decide_all(suite, paired, settings), suite)
+    counted = [transitions(metric, settings.report.max_changed) for metric in paired.values() if metric.unit == "share"]
+    verdict = overall_verdict(decisions)
+    kinds = {name: task.kind for name, (task, _) in metrics_of(suite).items()}
+    code = exit_code(verdict, decisions, lambda metric: kinds.get(metric) == "safety", settings.on_inconclusive)
+    comparison = Comparison(
+        schema="evalkit.result/1",
+        verdict=verdict,
+        exit_code=int(code),
+        sentence=verdict_sentence(verdict, decisions),
+        suite=suite.name,
+        suite_version=suite.version,
+        baseline=_summary(baseline.manifest),
+        candidate=_summary(candidate.manifest),
+        decisions=decisions,
+        metrics=tuple(row for metric in paired.values() for row in _rows(metric)),
+        transitions=tuple(count for count, _ in counted),
+        judges=judge_trust(candidate.manifest.judges, settings.cards),
+        notes=tuple(_notes(baseline.manifest, candidate.manifest, counted)),
+        made_at=settings.now,
+        command=settings.command,
+        provenance=_provenance(baseline.manifest, candidate.manifest),
+        sections=settings.report.sections,
+    )
+    return comparison, [sample for _, samples in counted for sample in samples]
+
+
+def pair_all(baseline: Arm, candidate: Arm) -> dict[str, PairedMetric]:
+    """Every metric of the suite, paired. Raises NoBaseline when the runs did not ask the same samples."""
+    paired: dict[str, PairedMetric] = {}
+    for name, (task, metric) in metrics_of(candidate.manifest.suite).items():
+        ours, theirs = baseline.tables[task.name], candidate.tables[task.name]
+        check_same_samples(ours, theirs)
+        paired[name] = pair_metric(ours, theirs, metric)
+    return paired
+
+
+def _decide_all(suite: Suite, paired: dict[str, PairedMetric], settings: CompareSettings) -> tuple[Decision, ...]:
+    shares = frozenset(name for name, metric in paired.items() if metric.unit == "share")
+    decisions: list[Decision] = []
+    for gate, name in resolve_gates(settings.report.gates, suite, shares, settings.gate_places):
+        metric = paired[name].metric
+        standing_of = standing_by_card(gate, metric, settings.cards.get(judge_of(metric) or ""), settings.now)
+        decisions += decide(_as_policy_says(gate, metric), paired[name], standing_of)
+    return tuple(decisions)
+
+
+def _as_policy_says(gate: Gate, metric: MetricSpec) -> Gate:
+    """A judge's gate that asks for no card informs, never blocks."""
+    advisory = judge_of(metric) is not None and policy_of(gate, metric) == "none"
+    return gate.model_copy(update={"severity": "advisory"}) if advisory else gate
+
+
+def _beside_people(decisions: tuple[Decision, ...], suite: Suite) -> tuple[Decision, ...]:
+    """Name, beside each decision on a judge's verdicts, the same metric on people's labels of the same answers."""
+    known = metrics_of(suite)
+    twins = {
+        name: tuple(
+            other
+            for other, (its_task, its_metric) in known.items()
+            if its_task is task and _same_question(metric, its_metric) and _from_people(its_task, its_metric)
+        )
+        for name, (task, metric) in known.items()
+    }
+    return tuple(
+        decision.model_copy(update={"beside": twins[decision.metric]})
+        if judge_of(known[decision.metric][1]) and twins[decision.metric]
+        else decision
+        for decision in decisions
+    )
+
+
+def _same_question(one: MetricSpec, other: MetricSpec) -> bool:
+    """Whether two metrics ask the same of the same samples; each scorer has its own names for labels."""
+    return (one.reduce, one.where, one.better) == (other.reduce, other.where, other.better)
+
+
+def _from_people(task: Task, metric: MetricSpec) -> bool:
+    return any(spec.scorer == "labels" and spec.name == metric.scorer for spec in task.scorers)
+
+
+def _rows(paired: PairedMetric) -> list[MetricRow]:
+    rows_N = np.zeros(len(paired.table.sample_ids), dtype=bool)
+    rows_N[paired.baseline.rows_N] = True
+    slices: list[Slice] = [{}]
+    for columns in paired.table.task.slices:
+        slices += slices_of(paired.table, columns, rows_N)
+    return [_row(paired, wanted) for wanted in slices]
+
+
+def _row(paired: PairedMetric, wanted: Slice) -> MetricRow:
+    mask, task = paired.mask(wanted), paired.table.task
+    return MetricRow(
+        metric=paired.name,
+        task=task.name,
+        kind=task.kind,
+        scorer=paired.metric.scorer,
+        slice=wanted,
+        better=paired.metric.better,
+        baseline=arm_estimate(paired.baseline.values_N[mask], paired.cluster_N[mask], paired.unit),
+        candidate=arm_estimate(paired.candidate.values_N[mask], paired.cluster_N[mask], paired.unit),
+        difference=difference_estimate(slice_pairs(paired, wanted), paired.unit),
+    )
+
+
+def _summary(manifest: RunManifest) -> RunSummary:
+    return RunSummary(
+        run_id=manifest.run_id,
+        name=manifest.candidate.name,
+        model=manifest.candidate.model,
+        engine=manifest.candidate.engine,
+        revision=manifest.candidate.revision,
+        started_at=manifest.started_at,
+        counts=manifest.counts,
+        partial=manifest.partial,
+        digests=manifest.digests,
+    )
+
+
+def _notes(
+    baseline: RunManifest, candidate: RunManifest, counted: list[tuple[TransitionCount, list[ChangedSample]]]
+) -> list[str]:
+    notes = [
+        f"The {arm} run is partial: {manifest.partial}."
+        for arm, manifest in (("baseline", baseline), ("candidate", candidate))
+        if manifest.partial
+    ]
+    if baseline.digests.get("model") and baseline.digests.get("model") == candidate.digests.get("model"):
+        notes.append("Baseline and candidate are the same model: this compares a model with itself.")
+    cut = [
+        count.metric
+        for count, _ in counted
+        if count.shown < count.newly_failing + count.newly_passing + count.both_failing
+    ]
+    if cut:
+        notes.append(f"Not every changed sample is shown for {', '.join(cut)}; the counts are whole.")
+    return notes
+
+
+def _provenance(baseline: RunManifest, candidate: RunManifest) -> dict[str, object]:
+    def of(manifest: RunManifest) -> dict[str, object]:
+        fields = {
+            "run_id",
+            "digests",
+            "seeds",
+            "versions",
+            "hardware",
+            "git_commit",
+            "counts",
+            "started_at",
+            "ended_at",
+            "command",
+        }
+        return manifest.model_dump(mode="json", include=fields)
+
+    return {"baseline": of(baseline), "candidate": of(candidate)}

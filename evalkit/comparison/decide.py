@@ -1,0 +1,202 @@
+"""The decision rule: one gate over one metric and its slices gives decisions, and the gates give one verdict.
+
+d = candidate - baseline, paired by sample and turned so that larger is better; m the margin.
+
+    required slice (overall always)   pass          one-sided lower limit of d at 1 - alpha above -m
+                                      regressed     Holm-adjusted p of "d >= 0" below alpha, and d below -m
+                                      invalid       system scores missing above max_missing
+                                      inconclusive  judge scores missing above max_missing, no card that holds here,
+                                                    or neither of the first two
+    any other slice                   can only be regressed; else it is listed, decided or not
+
+Required slices must all pass, so nothing is adjusted for passing; every slice can regress, so that side is adjusted:
+with no difference anywhere the chance of `regressed` is at most alpha per gate.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from evalkit.comparison.pair import PairedMetric, SlicePairs, arm_estimate, difference_estimate, slice_pairs
+from evalkit.comparison.table import slices_of
+from evalkit.core.errors import InputError
+from evalkit.core.estimate import Slice
+from evalkit.core.gate import Decision, Gate, Verdict
+from evalkit.report.numbers import amount_text, p_text, slice_text
+from evalkit.stats.multiplicity import holm
+from evalkit.stats.paired import lower_limit, p_worse
+from evalkit.stats.power import samples_to_pass, smallest_detectable_drop
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a metric may decide in a slice, as far as its judge goes."""
+
+    holds: bool
+    because: str = ""
+
+
+Outcome = Verdict | Literal["undecided"]
+
+StandingOf = Callable[[Slice], Standing]
+"""Slice -> whether the judge's card holds there; always so for rules and people's labels."""
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """One slice of a gate before it is decided."""
+
+    wanted: Slice
+    required: bool
+    pairs: SlicePairs
+    standing: Standing
+    lower: float | None
+    p: float | None
+    test: str
+    drop: float | None
+
+
+def decide_no_worse(gate: Gate, paired: PairedMetric, standing_of: StandingOf) -> tuple[Decision, ...]:
+    """All decisions of a `no_worse_than` gate, the overall first. Raises InputError for a required slice without
+    samples.
+    """
+    evidence = [_gather(gate, paired, wanted, standing_of) for wanted in gate_slices(gate, paired)]
+    adjusted = iter(holm([found.p for found in evidence if found.p is not None]))
+    return tuple(_decide(gate, paired, found, None if found.p is None else next(adjusted)) for found in evidence)
+
+
+def gate_slices(gate: Gate, paired: PairedMetric) -> list[Slice]:
+    """The overall, every slice of the gate's columns, and required slices beyond them."""
+    mask = np.zeros(len(paired.table.sample_ids), dtype=bool)
+    mask[paired.baseline.rows_N] = True
+    slices: list[Slice] = [{}, *slices_of(paired.table, gate.by, mask)]
+    return slices + [dict(wanted) for wanted in gate.required if wanted not in slices]
+
+
+def gate_id(gate: Gate, metric: str) -> str:
+    """The gate's name in result files: stable across runs.
+
+    >>> gate_id(Gate(metric="support.over_refusal"), "support.over_refusal")
+    'support.over_refusal no_worse_than'
+    """
+    return f"{metric} {gate.rule}"
+
+
+def _gather(gate: Gate, paired: PairedMetric, wanted: Slice, standing_of: StandingOf) -> _Evidence:
+    pairs = slice_pairs(paired, wanted)
+    required = not wanted or wanted in gate.required
+    if pairs.n_samples == 0:
+        raise InputError(f"gate {gate.metric}: the required slice {slice_text(wanted)} has no samples in these runs")
+    standing = standing_of(wanted)
+    if pairs.n_pairs == 0:
+        return _Evidence(wanted, required, pairs, standing, None, None, "", None)
+    baseline_N, candidate_N = (
+        (pairs.baseline_N, pairs.candidate_N) if paired.sign > 0 else (-pairs.baseline_N, -pairs.candidate_N)
+    )
+    if paired.sign < 0 and paired.unit == "share":
+        # 1 - x keeps shares binary, so that the tests for binary pairs still apply.
+        baseline_N, candidate_N = 1 + baseline_N, 1 + candidate_N
+    p, test = p_worse(baseline_N, candidate_N, cluster_N=pairs.cluster_N) if standing.holds else (None, "")
+    return _Evidence(
+        wanted=wanted,
+        required=required,
+        pairs=pairs,
+        standing=standing,
+        lower=lower_limit(baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha, unit=paired.unit),
+        p=p,
+        test=test,
+        drop=smallest_detectable_drop(baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha),
+    )
+
+
+def _decide(gate: Gate, paired: PairedMetric, found: _Evidence, p_adjusted: float | None) -> Decision:
+    outcome, because, more = _outcome(gate, paired, found, p_adjusted)
+    rows = paired.mask(found.wanted)
+    return Decision(
+        gate=gate_id(gate, paired.name),
+        metric=paired.name,
+        slice=found.wanted,
+        outcome=outcome,
+        severity=gate.severity,
+        required=found.required,
+        baseline=arm_estimate(paired.baseline.values_N[rows], paired.cluster_N[rows], paired.unit),
+        candidate=arm_estimate(paired.candidate.values_N[rows], paired.cluster_N[rows], paired.unit),
+        difference=difference_estimate(found.pairs, paired.unit),
+        better=paired.metric.better,
+        margin=gate.margin,
+        lower_limit=found.lower,
+        p=found.p,
+        p_adjusted=p_adjusted,
+        n_pairs=found.pairs.n_pairs,
+        smallest_detectable_drop=found.drop,
+        more_samples_needed=more,
+        because=because,
+    )
+
+
+def _outcome(
+    gate: Gate, paired: PairedMetric, found: _Evidence, p_adjusted: float | None
+) -> tuple[Outcome, str, int | None]:
+    """Outcome, the sentence that says what decided, and how many more samples would let it pass (where that can be
+    said).
+    """
+    blocked = _blocked(gate, found)
+    if blocked is not None:
+        kind, because = blocked
+        return (kind if found.required else "undecided"), because, None
+    pairs, unit = found.pairs, paired.unit
+    change = paired.sign * float(np.mean(pairs.candidate_N - pairs.baseline_N))
+    margin = amount_text(gate.margin, unit)
+    if p_adjusted is not None and p_adjusted < gate.alpha and change < -gate.margin:
+        test = f"{found.test}, adjusted p {p_text(p_adjusted)}"
+        return "regressed", f"worse by {amount_text(-change, unit)}, beyond the margin of {margin} ({test})", None
+    if found.lower is not None and found.lower > -gate.margin:
+        return "pass", _passing_words(gate, found, change, unit), None
+    more = _more_samples(gate, found, change)
+    worst = "" if found.lower is None else f": it may be worse by up to {amount_text(-found.lower, unit)}"
+    words = f"not shown to be within {margin} of the baseline{worst}"
+    if more is not None:
+        words += f"; about {more} more samples like these would decide"
+    return ("inconclusive" if found.required else "undecided"), words, more
+
+
+def _blocked(gate: Gate, found: _Evidence) -> tuple[Outcome, str] | None:
+    """Why this slice may not be decided at all, if so."""
+    pairs = found.pairs
+    allowed = gate.max_missing * pairs.n_samples
+    if pairs.system_missing > allowed:
+        return "invalid", (
+            f"{pairs.system_missing} of {pairs.n_samples} samples have no answer or score in one of the runs through "
+            f"the system's fault, more than the {gate.max_missing:.0%} allowed: resume the run, then compare again"
+        )
+    if not found.standing.holds:
+        return "inconclusive", found.standing.because
+    if pairs.judge_missing > allowed:
+        return "inconclusive", (
+            f"{pairs.judge_missing} of {pairs.n_samples} samples have no verdict in one of the runs, "
+            f"more than the {gate.max_missing:.0%} allowed"
+        )
+    if pairs.n_pairs == 0:
+        return "inconclusive", "no sample has a score in both runs"
+    return None
+
+
+def _passing_words(gate: Gate, found: _Evidence, change: float, unit: str) -> str:
+    margin = amount_text(gate.margin, unit)
+    if found.p is not None and found.p < gate.alpha:
+        return f"worse by {amount_text(-change, unit)}, which is real but within the margin of {margin}"
+    worst = max(0.0, -(found.lower or 0.0))
+    direction = f"better by {amount_text(change, unit)}; " if change > 0 else "no difference; " if change == 0 else ""
+    return f"{direction}worse by at most {amount_text(worst, unit)}, within the margin of {margin}"
+
+
+def _more_samples(gate: Gate, found: _Evidence, change: float) -> int | None:
+    differences = found.pairs.candidate_N - found.pairs.baseline_N
+    if gate.margin == 0 or len(differences) < 2:
+        return None
+    needed = samples_to_pass(
+        margin=gate.margin, difference=change, sd=float(np.std(differences, ddof=1)), alpha=gate.alpha
+    )
+    return None if needed is None or needed <= found.pairs.n_pairs else needed - found.pairs.n_pairs

@@ -1,0 +1,144 @@
+"""Pair two runs by (task, sample_id): the same samples, in the same order, one number each per metric."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalkit.comparison.table import (
+    BoolArray,
+    FloatArray,
+    MetricValues,
+    TaskTable,
+    TextArray,
+    metric_values,
+    slice_mask,
+)
+from evalkit.core.errors import NoBaseline
+from evalkit.core.estimate import Estimate, Slice
+from evalkit.core.suite import MetricSpec
+from evalkit.stats.intervals import mean_t, proportion
+from evalkit.stats.paired import paired_difference
+
+
+@dataclass(frozen=True)
+class PairedMetric:
+    """One metric in both arms. N = samples the metric speaks of, in the baseline's order."""
+
+    name: str
+    """`TASK.METRIC`."""
+    metric: MetricSpec
+    table: TaskTable
+    """The baseline's table: clusters and slice columns."""
+    baseline: MetricValues
+    candidate: MetricValues
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values and of their difference."""
+        return self.baseline.unit
+
+    @property
+    def sign(self) -> int:
+        """+1 when higher is better, -1 when lower is."""
+        return 1 if self.metric.better == "higher" else -1
+
+    @property
+    def cluster_N(self) -> TextArray:
+        """Cluster of each sample."""
+        return self.table.cluster_N[self.baseline.rows_N]
+
+    def mask(self, wanted: Slice) -> BoolArray:
+        """Which of the N samples lie in a slice."""
+        return slice_mask(self.table, wanted)[self.baseline.rows_N]
+
+
+@dataclass(frozen=True)
+class SlicePairs:
+    """The pairs of one metric in one slice: both values present."""
+
+    baseline_N: FloatArray
+    candidate_N: FloatArray
+    cluster_N: TextArray
+    n_samples: int
+    """Samples in the slice, missing ones too."""
+    judge_missing: int
+    """Samples without a value in either arm through the judge's fault."""
+    system_missing: int
+    """Samples without a value in either arm through the system's fault."""
+
+    @property
+    def n_pairs(self) -> int:
+        """Samples with a value in both arms."""
+        return len(self.baseline_N)
+
+
+def check_same_samples(baseline: TaskTable, candidate: TaskTable) -> None:
+    """Raises NoBaseline when the two runs did not ask the same samples, naming some that differ."""
+    ours, theirs = set(candidate.sample_ids), set(baseline.sample_ids)
+    if ours == theirs:
+        return
+    lacking, extra = sorted(theirs - ours), sorted(ours - theirs)
+    said = [f"{len(lacking)} only in the baseline (e.g. {lacking[0]})"] if lacking else []
+    said += [f"{len(extra)} only in the candidate (e.g. {extra[0]})"] if extra else []
+    raise NoBaseline(f"task {baseline.task.name}: the runs did not ask the same samples: {', '.join(said)}")
+
+
+def pair_metric(baseline: TaskTable, candidate: TaskTable, metric: MetricSpec) -> PairedMetric:
+    """Both arms of one metric. The candidate's samples are put in the baseline's order."""
+    ours, theirs = metric_values(baseline, metric), metric_values(_in_order_of(baseline, candidate), metric)
+    return PairedMetric(f"{baseline.task.name}.{metric.name}", metric, baseline, ours, theirs)
+
+
+def slice_pairs(paired: PairedMetric, wanted: Slice) -> SlicePairs:
+    """The pairs of a slice, with what is missing counted by blame."""
+    mask = paired.mask(wanted)
+    both = mask & ~np.isnan(paired.baseline.values_N) & ~np.isnan(paired.candidate.values_N)
+    judge = paired.baseline.judge_missing_N | paired.candidate.judge_missing_N
+    system = paired.baseline.system_missing_N | paired.candidate.system_missing_N
+    return SlicePairs(
+        baseline_N=paired.baseline.values_N[both],
+        candidate_N=paired.candidate.values_N[both],
+        cluster_N=paired.cluster_N[both],
+        n_samples=int(mask.sum()),
+        judge_missing=int((judge & mask & ~system).sum()),
+        system_missing=int((system & mask).sum()),
+    )
+
+
+def arm_estimate(values_N: FloatArray, cluster_N: TextArray, unit: str) -> Estimate:
+    """One arm's mean with its interval: Wilson for single 0/1 scores, else t with clustered errors. NaN = missing."""
+    there = ~np.isnan(values_N)
+    values, clusters = values_N[there], cluster_N[there]
+    missing = int(len(values_N) - len(values))
+    if len(values) and unit == "share" and _binary(values) and len(set(clusters)) == len(clusters):
+        found = proportion(int(values.sum()), len(values))
+    else:
+        found = mean_t(values, cluster_N=clusters, unit=unit)
+    return found.model_copy(update={"n_missing": missing, "unit": unit})
+
+
+def difference_estimate(pairs: SlicePairs, unit: str) -> Estimate:
+    """Candidate - baseline over the pairs, 95 % interval."""
+    found = paired_difference(pairs.baseline_N, pairs.candidate_N, cluster_N=pairs.cluster_N, unit=unit)
+    return found.model_copy(update={"n_missing": pairs.n_samples - pairs.n_pairs})
+
+
+def _binary(values: FloatArray) -> bool:
+    return bool(np.isin(values, (0.0, 1.0)).all())
+
+
+def _in_order_of(baseline: TaskTable, candidate: TaskTable) -> TaskTable:
+    if baseline.sample_ids == candidate.sample_ids:
+        return candidate
+    row_of = {sample_id: row for row, sample_id in enumerate(candidate.sample_ids)}
+    order = np.array([row_of[sample_id] for sample_id in baseline.sample_ids])
+    return TaskTable(
+        task=candidate.task,
+        sample_ids=baseline.sample_ids,
+        cluster_N=candidate.cluster_N[order],
+        columns={name: values[order] for name, values in candidate.columns.items()},
+        scorers={
+            name: type(column)(column.unit, column.values_NK[order], column.labels_NK[order], column.blame_NK[order])
+            for name, column in candidate.scorers.items()
+        },
+    )

@@ -1,0 +1,104 @@
+"""Whether a judge's card holds for a gate, slice by slice (the card policy), and how far its judges may be believed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from evalkit.comparison.decide import Standing, StandingOf
+from evalkit.core.card import JudgeCard, SliceFitness
+from evalkit.core.comparison import JudgeTrust
+from evalkit.core.estimate import Slice
+from evalkit.core.gate import Gate
+from evalkit.core.manifest import BoundJudge
+from evalkit.core.suite import MetricSpec
+from evalkit.report.numbers import slice_text
+
+_SHOWN = ("cohen_kappa", "krippendorff_alpha_nominal", "krippendorff_alpha_ordinal", "krippendorff_alpha_interval",
+          "percent_agreement", "accuracy", "balanced_accuracy", "true_positive_rate", "true_negative_rate",
+          "fleiss_kappa", "pearson")  # fmt: skip
+_MAX_SHOWN = 16
+
+
+def judge_of(metric: MetricSpec) -> str | None:
+    """The judge behind a metric; None for rules and people's labels.
+
+    >>> judge_of(MetricSpec(name="r", scorer="judge:refusal/tone"))
+    'refusal'
+    """
+    head, _, rest = metric.scorer.partition(":")
+    return rest.partition("/")[0] if head == "judge" else None
+
+
+def policy_of(gate: Gate, metric: MetricSpec) -> str:
+    """`human`, `constructed` or `none`: what this gate asks of a judge's card."""
+    return gate.needs_card or ("human" if judge_of(metric) else "none")
+
+
+def standing_by_card(gate: Gate, metric: MetricSpec, card: JudgeCard | None, now: datetime) -> StandingOf:
+    """Slice -> whether the metric's judge may decide there.
+
+    Rules and people's labels always may. A judge may where its card says `gating`, is in date and rests on labels of
+    the kind that the gate's policy asks for.
+    """
+    judge, policy = judge_of(metric), policy_of(gate, metric)
+    if judge is None or policy == "none":
+        return lambda wanted: Standing(holds=True)
+    criterion = metric.scorer.partition("/")[2]
+    return lambda wanted: _standing(judge, policy, card, criterion, wanted, now)
+
+
+def find_fitness(card: JudgeCard, wanted: Slice, criterion: str = "") -> SliceFitness | None:
+    """The card's line for exactly this slice (of this criterion, where the card keeps them apart)."""
+    named = criterion or (card.criteria[0] if len(card.criteria) == 1 else "")
+    # A suite reads `category` off a sample's metadata or tags; in a labels file it is the item's own column.
+    bare = {column.removeprefix("metadata.").removeprefix("tags."): value for column, value in wanted.items()}
+    acceptable = [bare, {**bare, "criterion": named}] if named else [bare]
+    return next((line for line in card.fitness if line.slice in acceptable), None)
+
+
+def judge_trust(judges: dict[str, BoundJudge], cards: dict[str, JudgeCard]) -> tuple[JudgeTrust, ...]:
+    """One line per judge used in a run; `cards` by judge name."""
+    return tuple(_trust(name, bound, cards.get(name)) for name, bound in sorted(judges.items()))
+
+
+def _standing(
+    judge: str, policy: str, card: JudgeCard | None, criterion: str, wanted: Slice, now: datetime
+) -> Standing:
+    if card is None:
+        return Standing(
+            False,
+            f"judge {judge} has no card: nobody has checked it against people. "
+            f"Label some of its verdicts, then `evalkit calibrate` makes one",
+        )
+    if policy == "human" and card.labels.kind != "human":
+        return Standing(
+            False, f"judge {judge}'s card rests on labels made by construction, and this gate asks for human ones"
+        )
+    if card.expires_at is not None and now > card.expires_at:
+        return Standing(False, f"judge {judge}'s card expired on {card.expires_at:%Y-%m-%d}: calibrate it again")
+    line = find_fitness(card, wanted, criterion)
+    if line is None:
+        return Standing(False, f"judge {judge} was not calibrated for {slice_text(wanted)}: its card has no such slice")
+    if line.fit_for != "gating":
+        return Standing(False, f"judge {judge}{' in ' + slice_text(wanted) if wanted else ''} is {line.because}")
+    return Standing(True)
+
+
+def _trust(name: str, bound: BoundJudge, card: JudgeCard | None) -> JudgeTrust:
+    if card is None:
+        because = "No card matches this judge's prompt, rubric, scale and model: nobody has checked it against people."
+        return JudgeTrust(judge=name, judge_digest=bound.digest, fit_for="no card", because=because)
+    overall = find_fitness(card, {}) or (card.fitness[0] if card.fitness else None)
+    return JudgeTrust(
+        judge=name,
+        judge_digest=bound.digest,
+        fit_for=overall.fit_for if overall else "not",
+        because=overall.because if overall else "Its card decides no slice.",
+        labels=card.labels.kind,
+        figures=tuple(_figures(card)),
+    )
+
+
+def _figures(card: JudgeCard) -> Iterable[dict[str, object]]:
+    overall = [line for line in card.estimates if set(line.slice) <= {"criterion"} and line.statistic in _SHOWN]
+    unique = {(line.statistic, line.against): line for line in overall}
+    return [line.model_dump(mode="json") for line in list(unique.values())[:_MAX_SHOWN]]

@@ -1,0 +1,1 @@
+"""Engines: one async verb each. The runner asks `plugins.py` for them by name."""

@@ -1,0 +1,58 @@
+"""The one verb of an engine, and how one is opened.
+
+An engine answers requests; the runner keeps `concurrency` of them under way and appends each response as it ends.
+What goes wrong with one request is a Response with a Failure, never an exception. An exception out of `respond` is
+either an InputError (the run cannot go on: unknown model, no server there at start) or a bug.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evalkit.core.candidate import Candidate
+from evalkit.core.digest import digest_of
+from evalkit.core.request import Request
+from evalkit.core.response import Response
+
+
+@dataclass(frozen=True)
+class EngineContext:
+    """What an engine may need beside its candidate."""
+
+    data_folders: tuple[Path, ...] = ()
+    """Where a relative file of the candidate is looked for, in this order, after the working directory."""
+    measure_timing: bool = False
+    """Stream, so that the time to the first token can be measured."""
+
+
+class Engine(Protocol):
+    """Answers requests. Made by its class from (candidate, context); opening may raise InputError."""
+
+    name: str
+    version: str
+    """The engine's own version, recorded in the manifest."""
+    concurrency: int
+    """How many requests it wants in flight."""
+    served: dict[str, str]
+    """What is known of the model behind it (paths, hashes, server); recorded in the manifest. Never a secret."""
+
+    async def start(self) -> None:
+        """Get ready (open connections, load weights). Raises InputError when it cannot serve at all."""
+
+    async def respond(self, request: Request) -> Response:
+        """One answer, or a Response with a Failure."""
+        ...
+
+    async def close(self) -> None:
+        """Give everything back."""
+
+
+def model_identity(engine: Engine, candidate: Candidate) -> str:
+    """Digest of what answers: the candidate without name and price, the engine and its version, and what it served.
+
+    Two runs with the same identity and the same request may share an answer; a judge's digest is bound to it.
+    """
+    described = candidate.model_dump(mode="json", exclude={"name", "price"})
+    return digest_of(
+        {"candidate": described, "engine": engine.name, "version": engine.version, "served": engine.served}
+    )

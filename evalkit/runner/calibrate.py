@@ -1,0 +1,215 @@
+"""Make a judge's card: over recorded verdicts, or by asking the judge about the labelled responses first.
+
+    labels (+ verdicts) (+ items) -> card.json, card.html
+    labels + items + responses -> judging/<judge>/*.jsonl, verdicts.jsonl -> card.json, card.html
+
+What a judge was asked is kept in the output folder: a calibration that was stopped goes on where it was.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evalkit.calibrate.card import make_card
+from evalkit.calibrate.read import read_inputs
+from evalkit.calibrate.spec import CalibrationSpec, VerdictSide
+from evalkit.content.judges import LoadedJudge
+from evalkit.core.candidate import Candidate
+from evalkit.core.card import JudgeCard
+from evalkit.core.errors import InputError, Place, RunInterrupted
+from evalkit.core.judge import asked_judge_digest
+from evalkit.core.request import Key
+from evalkit.core.response import Response
+from evalkit.core.sample import Sample
+from evalkit.core.score import Score
+from evalkit.engines.base import model_identity
+from evalkit.report.build import write_card
+from evalkit.runner.bind import open_engine
+from evalkit.runner.environment import package_versions
+from evalkit.runner.flight import keep_in_flight
+from evalkit.runner.judge import Asker
+from evalkit.runner.passes import started
+from evalkit.runner.progress import Progress, Silent
+from evalkit.runner.templates import template_folder
+from evalkit.scorers.judge import Judge
+from evalkit.store.disk import make_private_folder, write_document
+from evalkit.store.labels import read_items, read_labels, read_rows
+from evalkit.store.labels_folder import LabelsFolder
+from evalkit.store.lock import hold_lock
+from evalkit.store.records import RecordWriter
+from evalkit.store.rundir import JudgingFiles, quoted_name
+
+CARD = "card.json"
+VERDICTS = "verdicts.jsonl"
+
+
+@dataclass(frozen=True)
+class CalibrateOptions:
+    """Where a calibration reads and writes, beside its spec."""
+
+    folder: Path | None = None
+    """`--data FOLDER`: where files are looked for that the spec does not name, or names without a path."""
+    out: Path = Path("cards")
+    command: str = ""
+    now: datetime | None = None
+    """Tests fix it; None = the clock."""
+
+
+@dataclass(frozen=True)
+class JudgeToAsk:
+    """A judge with the model that answers for it, and the responses it is asked about."""
+
+    loaded: LoadedJudge
+    candidate: Candidate
+    responses: Path
+    """JSON lines `item_id, system, text`."""
+
+
+def calibrate(
+    spec: CalibrationSpec,
+    options: CalibrateOptions,
+    asked: JudgeToAsk | None = None,
+    progress: Progress | None = None,
+) -> JudgeCard:
+    """Make the card and write card.json and card.html into `options.out`. Raises InputError for files that do not fit.
+
+    asked: None = the verdicts are recorded, or there are none.
+    """
+    digest = None
+    make_private_folder(options.out)
+    if asked is not None:
+        with hold_lock(options.out / "lock"):
+            digest = _ask(spec, options, asked, progress or Silent())
+        side = VerdictSide(file=str((options.out / VERDICTS).resolve()), judge=asked.loaded.spec.name, criterion=None)
+        spec = spec.model_copy(update={"judgements": side, "scale": spec.scale or asked.loaded.spec.scale})
+    card = make_card(
+        read_inputs(spec, options.folder),
+        spec,
+        now=options.now or datetime.now(UTC),
+        judge_digest=digest,
+        command=options.command,
+        versions=package_versions(),
+    )
+    write_document(options.out / CARD, card.model_dump(mode="json", by_alias=True))
+    write_card(card, options.out, template_folder=template_folder())
+    return card
+
+
+def unmet_requirements(card: JudgeCard, column: str, wanted: list[str]) -> list[str]:
+    """Sentences for the values of a slice column in which the judge is not fit for gating; `wanted` [] = the
+    overall.
+    """
+    slices = [{column: value} for value in wanted] or [{}]
+    unmet = []
+    for where in slices:
+        line = next((line for line in card.fitness if line.slice == where), None)
+        name = ", ".join(where.values()) or "overall"
+        if line is None:
+            unmet.append(f"{name}: the card has no such slice; add --by {column}")
+        elif line.fit_for != "gating":
+            unmet.append(f"{name}: {line.because}")
+    return unmet
+
+
+def _ask(spec: CalibrationSpec, options: CalibrateOptions, asked: JudgeToAsk, progress: Progress) -> str:
+    """Ask the judge about every labelled response; write verdicts.jsonl; the judge's digest."""
+    pairs = list(_labelled_responses(spec, options, asked.responses))
+    try:
+        digest, rows = asyncio.run(_ask_all(pairs, options, asked, progress))
+    except KeyboardInterrupt:
+        mend = f"Go on with the same command: {options.command}" if options.command else "Go on with the same call"
+        raise RunInterrupted(f"interrupted; every verdict so far is kept in {options.out}. {mend}") from None
+    path = options.out / VERDICTS
+    path.unlink(missing_ok=True)
+    with RecordWriter(path) as writer:
+        for row in rows:
+            writer.append(row)
+    return digest
+
+
+async def _ask_all(
+    pairs: list[tuple[Sample, Response]], options: CalibrateOptions, asked: JudgeToAsk, progress: Progress
+) -> tuple[str, list[dict[str, Any]]]:
+    spec, rows = asked.loaded.spec, dict[int, list[dict[str, Any]]]()
+    folder = options.out / "judging" / quoted_name(spec.name)
+    files = JudgingFiles(folder / "requests.jsonl", folder / "responses.jsonl")
+    async with started(open_engine(asked.candidate, () if options.folder is None else (options.folder,))) as engine:
+        digest = asked_judge_digest(spec, model_identity(engine, asked.candidate))
+        asker = Asker(Judge(spec, spec.name, digest), engine, files, run_id="calibrate")
+
+        async def judge_one(numbered: tuple[int, tuple[Sample, Response]]) -> None:
+            number, (sample, response) = numbered
+            scores = await asker.scores_of(sample, response)
+            rows[number] = [
+                _verdict_row(spec.name, criterion, score)
+                for criterion, score in zip(spec.criteria, scores, strict=True)
+            ]
+            progress.advance(failed=any(score.failure is not None for score in scores))
+
+        progress.begin(f"judge {spec.name}", len(pairs))
+        with closing(asker):
+            await keep_in_flight(enumerate(pairs), judge_one, engine.concurrency)
+        progress.end()
+    return digest, [row for number in sorted(rows) for row in rows[number]]
+
+
+def _verdict_row(judge: str, criterion: str, score: Score) -> dict[str, Any]:
+    value = score.label if score.label is not None else score.value
+    raw = score.reason or (score.failure.message if score.failure else "")
+    return {
+        "item_id": score.key.sample_id,
+        "system": score.key.task,
+        "judge": judge,
+        "criterion": criterion,
+        "value": value,
+        "raw": raw,
+    }
+
+
+def _labelled_responses(
+    spec: CalibrationSpec, options: CalibrateOptions, responses: Path
+) -> Iterator[tuple[Sample, Response]]:
+    """Every response that somebody labelled, with its sample. Its system stands in the key's `task`."""
+    usual = LabelsFolder.find(options.folder) if options.folder is not None else None
+    labels_file = _named(spec.labels.file, options.folder) or (usual.human if usual else None)
+    items_file = _named(spec.items, options.folder) or (usual.items if usual else None)
+    if labels_file is None:
+        raise InputError("no labels were given: name them with --labels FILE")
+    if items_file is None:
+        raise InputError("a judge is asked about prompts and answers: name the items with --items FILE")
+    labelled = {(label.item_id, label.system) for label in read_labels(labels_file)}
+    samples = {
+        item.item_id: _sample(item.item_id, item.fields, items_file, item.line) for item in read_items(items_file)
+    }
+    found = 0
+    for line, row in read_rows(responses):
+        item_id, system = str(row.get("item_id")), str(row.get("system", ""))
+        if (item_id, system) in labelled:
+            if item_id not in samples:
+                raise InputError(f'item "{item_id}" is not in {items_file}', Place(responses, line))
+            found += 1
+            yield (
+                samples[item_id],
+                Response(
+                    request_digest="recorded", key=Key(task=system, sample_id=item_id), text=str(row.get("text", ""))
+                ),
+            )
+    if not found:
+        raise InputError(f"no label joins a response: {labels_file} and {responses} share no (item_id, system)")
+
+
+def _sample(item_id: str, fields: dict[str, Any], file: Path, line: int) -> Sample:
+    prompt = fields.get("prompt")
+    if not isinstance(prompt, str) or not prompt:
+        raise InputError(f'item "{item_id}" has no `prompt` to show to the judge', Place(file, line))
+    reference = fields.get("reference")
+    target = () if reference is None else tuple(reference) if isinstance(reference, list) else (str(reference),)
+    return Sample(id=item_id, input=prompt, target=target, language=fields.get("language"))
+
+
+def _named(name: str | None, folder: Path | None) -> Path | None:
+    return None if name is None else folder / name if folder is not None else Path(name)

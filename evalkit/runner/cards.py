@@ -1,0 +1,62 @@
+"""Find the card of a judge: by digest alone, wherever it lies."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from evalkit.content.locate import content_folders, find
+from evalkit.core.card import CARD_SCHEMA, JudgeCard
+from evalkit.core.errors import InputError, Place
+from evalkit.core.manifest import BoundJudge
+from evalkit.store.disk import read_document
+from evalkit.store.schema import check_schema
+
+
+def cards_of(judges: dict[str, BoundJudge], searched: Iterable[Path] = ()) -> dict[str, JudgeCard]:
+    """Judge name -> its latest card: in `searched` (files or folders), `cards/` here, or beside the judge.
+
+    A card whose digest is another's says nothing of this judge: a changed prompt, rubric, scale or model voids it.
+    Raises InputError for a card in `searched` that cannot be read.
+    """
+    named, found = list(searched), list(content_folders("cards"))
+    for path in named:
+        if not path.exists():
+            raise InputError(f'--cards: there is no file or folder "{path}"')
+    files = [file for path in named for file in _files(path)] + [file for folder in found for file in _files(folder)]
+    cards: dict[str, JudgeCard] = {}
+    for name, bound in judges.items():
+        known = [read_card(file) for file in dict.fromkeys([*files, *_beside(name)]) if _is_card(file)]
+        matching = [card for card in known if card.judge_digest == bound.digest]
+        if matching:
+            cards[name] = max(matching, key=lambda card: card.made_at)
+    return cards
+
+
+def read_card(file: Path) -> JudgeCard:
+    """Read one card. Raises InputError when it is no card, or a newer evalkit's."""
+    document = read_document(file)
+    check_schema(document, CARD_SCHEMA, Place(file))
+    try:
+        return JudgeCard.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"`{field}`: {first['msg']}. Was this card edited? Calibrate again.", Place(file)) from error
+
+
+def _files(path: Path) -> Iterator[Path]:
+    return iter([path]) if path.is_file() else iter(sorted(path.rglob("*.json")))
+
+
+def _beside(judge: str) -> list[Path]:
+    try:
+        return sorted(find("judges", judge).parent.rglob("*.json"))
+    except InputError:  # the run names a judge whose folder is not here any more
+        return []
+
+
+def _is_card(file: Path) -> bool:
+    """Whether a JSON file says that it is a card; folders hold other JSON too."""
+    with file.open("rb") as stream:
+        return b'"evalkit.card/' in stream.read(4096)

@@ -1,0 +1,174 @@
+"""Check content without asking any model: everything a run would stop at, and gates that could never pass."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit.content.candidates import load_candidate
+from evalkit.content.judges import load_judge
+from evalkit.content.locate import Kind, find, list_content, shown
+from evalkit.content.reports import LoadedReport, check_gates, load_report
+from evalkit.content.suites import LoadedSuite, load_suite
+from evalkit.core.candidate import Candidate, Price
+from evalkit.core.errors import EvalkitError, InputError
+from evalkit.core.gate import Gate
+from evalkit.core.sample import Sample
+from evalkit.core.suite import MetricSpec, Task
+from evalkit.report.numbers import amount_text, slice_text
+from evalkit.runner.bind import bind, judge_places
+from evalkit.runner.plan import Filter, planned_samples, requests_of
+from evalkit.stats.power import min_n_without_discordance
+
+CHECKED: tuple[Kind, ...] = ("suites", "judges", "reports", "candidates")
+_CANDIDATE = Candidate(
+    name="check",
+    engine="echo",
+    price=Price(usd_per_million_input=0, usd_per_million_output=0, as_of="2026-01-01"),  # type: ignore[arg-type]
+)
+"""Nobody asks it: scorers are made for it, to see that they can be made."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One thing that was looked at."""
+
+    kind: Kind
+    file: Path
+    summary: str = ""
+    error: str = ""
+    """The first thing wrong with it; "" = nothing."""
+    skipped: str = ""
+    """Why it could not be looked at whole; "" = it was."""
+
+
+def check_all(data_folders: tuple[Path, ...] = ()) -> list[Checked]:
+    """Everything that `evalkit list` shows. A suite whose data is not here is skipped, and said."""
+    found = [(kind, file) for kind in CHECKED for file in list_content(kind).values()]
+    return [_check(kind, file, data_folders, must_have_data=False) for kind, file in found]
+
+
+def check_path(path: str, data_folders: tuple[Path, ...] = ()) -> list[Checked]:
+    """One suite, judge, report or candidate, by path or name. Raises InputError when it is none."""
+    for kind in CHECKED:
+        try:
+            file = find(kind, path)
+        except InputError:
+            continue
+        if kind != "candidates" and file.name != f"{kind[:-1]}.yaml" and Path(path).is_file():
+            continue
+        return [_check(kind, file, data_folders, must_have_data=True)]
+    raise InputError(
+        f'"{path}" is no suite, judge, report or candidate: name one, or a folder that holds its YAML file'
+    )
+
+
+def _check(kind: Kind, file: Path, data_folders: tuple[Path, ...], must_have_data: bool) -> Checked:
+    looks = {"suites": _suite, "judges": _judge, "reports": _report, "candidates": _candidate}
+    try:
+        return Checked(kind, shown(file), summary=looks[kind](file, data_folders))
+    except EvalkitError as error:
+        if not must_have_data and "--data FOLDER" in str(error):
+            return Checked(kind, shown(file), skipped=str(error))
+        return Checked(kind, shown(file), error=str(error))
+
+
+def _suite(file: Path, data_folders: tuple[Path, ...]) -> str:
+    loaded = load_suite(file, data_folders)
+    bind(loaded, _CANDIDATE, dict.fromkeys(_asked_judges(loaded, data_folders), "echo"), data_folders)
+    sizes: dict[str, Counter[str]] = {task.name: Counter() for task in loaded.suite.tasks}
+    report = load_report(loaded.suite.report)
+    check_gates(report, loaded.suite)
+    counts = _GateCounts(report, loaded)
+    for task, sample in planned_samples(loaded, Filter(), data_folders):
+        sizes[task.name].update([sample.language or "no language"])
+        for _ in requests_of(task, sample, _CANDIDATE):
+            counts.add(task, sample)
+    counts.check()
+    parts = [
+        f"{name}: {sum(size.values())} samples ({', '.join(f'{code} {n}' for code, n in sorted(size.items()))})"
+        for name, size in sizes.items()
+    ]
+    return "; ".join(parts)
+
+
+def _judge(file: Path, data_folders: tuple[Path, ...]) -> str:
+    spec = load_judge(file, data_folders).spec
+    return f"{spec.method}, scale {spec.scale}, criteria {', '.join(spec.criteria)}"
+
+
+def _report(file: Path, data_folders: tuple[Path, ...]) -> str:
+    spec = load_report(file).spec
+    return f"{len(spec.gates)} gates, sections {', '.join(spec.sections)}"
+
+
+def _candidate(file: Path, data_folders: tuple[Path, ...]) -> str:
+    candidate = load_candidate(str(file))
+    return f"{candidate.engine}, model {candidate.model or 'none'}"
+
+
+def _asked_judges(loaded: LoadedSuite, data_folders: tuple[Path, ...]) -> list[str]:
+    """The suite's judges that ask a model."""
+    places = judge_places(loaded)
+    return [
+        name for name, place in places.items() if load_judge(name, data_folders, place=place).spec.method != "recorded"
+    ]
+
+
+class _GateCounts:
+    """How many samples each required slice of each gate has."""
+
+    def __init__(self, report: LoadedReport, loaded: LoadedSuite):
+        self._report = report
+        self._metrics = {
+            f"{task.name}.{metric.name}": (task, metric) for task in loaded.suite.tasks for metric in task.metrics
+        }
+        self._counts: Counter[tuple[int, str, str]] = Counter()
+
+    def add(self, task: Task, sample: Sample) -> None:
+        """Count one sample in every slice it lies in."""
+        for index, gate in enumerate(self._report.spec.gates):
+            for name, (its_task, metric) in self._metrics.items():
+                if its_task.name == task.name and gate.metric in ("*", name) and _spoken_of(metric, sample):
+                    for wanted in ({}, *gate.required):
+                        if all(sample.column(column) == value for column, value in wanted.items()):
+                            self._counts[index, name, slice_text(wanted)] += 1
+
+    def check(self) -> None:
+        """Raise InputError for a required slice that has no samples, or too few to pass even without one changed
+        answer.
+        """
+        for index, gate in enumerate(self._report.spec.gates):
+            for name, (task, metric) in self._metrics.items():
+                if gate.metric in ("*", name) and _is_share(task, metric):
+                    for wanted in ({}, *gate.required):
+                        self._check_one(index, gate, name, slice_text(wanted))
+
+    def _check_one(self, index: int, gate: Gate, name: str, wanted: str) -> None:
+        n = self._counts[index, name, wanted]
+        place = self._report.gate_place(index)
+        if n == 0:
+            raise InputError(f"gate {name}: the required slice {wanted} has no samples", place)
+        needed = min_n_without_discordance(gate.margin, gate.alpha) if gate.rule == "no_worse_than" else None
+        if gate.rule == "no_worse_than" and gate.margin == 0:
+            raise InputError(f"gate {name}: no number of samples can show a loss of 0; give it a margin", place)
+        if needed is not None and n < needed:
+            raise InputError(
+                f"gate {name}: the required slice {wanted} has {n} samples; with a margin of "
+                f"{amount_text(gate.margin, 'share')} it could not pass with fewer than {needed}, even if not one "
+                "answer changed. Add samples, widen the "
+                "margin, or take the slice out of `required`",
+                place,
+            )
+
+
+def _spoken_of(metric: MetricSpec, sample: Sample) -> bool:
+    return all(
+        sample.column(column) in ((wanted,) if isinstance(wanted, str) else wanted)
+        for column, wanted in metric.where.items()
+    )
+
+
+def _is_share(task: Task, metric: MetricSpec) -> bool:
+    """Whether a metric is known to be a share before anything is scored."""
+    scorer = next((spec.scorer for spec in task.scorers if spec.name == metric.scorer), "")
+    return metric.reduce == "share" or scorer in ("exact", "includes", "pattern", "number", "choice")

@@ -1,0 +1,135 @@
+"""Make the requests of a run: one per sample and attempt.
+
+    suite, candidate -> samples.jsonl (every sample once) and requests.jsonl (what will be sent)
+
+The order is the data's, so a plan that was cut off goes on where it stopped.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit.content.datasets import iter_samples
+from evalkit.content.suites import LoadedSuite
+from evalkit.core.candidate import Candidate
+from evalkit.core.errors import InputError
+from evalkit.core.message import Message
+from evalkit.core.noun import Noun
+from evalkit.core.prompt import fill_prompt, placeholders
+from evalkit.core.request import Key, Request, Sampling
+from evalkit.core.sample import Sample
+from evalkit.core.suite import Task
+
+
+class PlannedSample(Noun):
+    """One line of samples.jsonl."""
+
+    task: str
+    sample: Sample
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which part of a suite is run; the default is all of it."""
+
+    limit: int | None = None
+    """At most this many samples of each task."""
+    languages: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """`name` (the tag is set) or `name=value`."""
+
+    def described(self) -> dict[str, object] | None:
+        """For the manifest; None when nothing is filtered."""
+        chosen = {"limit": self.limit, "language": self.languages, "task": self.tasks, "tag": self.tags}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value
+        } or None
+
+    def keeps(self, sample: Sample) -> bool:
+        """Whether a sample passes language and tags."""
+        if self.languages and sample.language not in self.languages:
+            return False
+        return all(_has_tag(sample, tag) for tag in self.tags)
+
+
+def check_filter(chosen: Filter, tasks: tuple[Task, ...]) -> None:
+    """Raises InputError for a task the suite does not have, or a limit below 1."""
+    if chosen.limit is not None and chosen.limit < 1:
+        raise InputError(f"--limit {chosen.limit}: at least 1 sample is needed")
+    names = [task.name for task in tasks]
+    unknown = [name for name in chosen.tasks if name not in names]
+    if unknown:
+        raise InputError(f"--task {unknown[0]}: the suite has no such task. It has: {', '.join(names)}")
+
+
+def planned_samples(
+    loaded: LoadedSuite, chosen: Filter, data_folders: tuple[Path, ...]
+) -> Iterator[tuple[Task, Sample]]:
+    """The samples that will be asked, streaming. Raises InputError when a filter leaves none."""
+    check_filter(chosen, loaded.suite.tasks)
+    any_left = False
+    for task in loaded.suite.tasks:
+        if chosen.tasks and task.name not in chosen.tasks:
+            continue
+        kept = 0
+        for _, sample in iter_samples(task, loaded.folder, data_folders):
+            if chosen.limit is not None and kept >= chosen.limit:
+                break
+            if chosen.keeps(sample):
+                kept, any_left = kept + 1, True
+                yield task, sample
+    if not any_left:
+        raise InputError(f"no sample is left to run: suite {loaded.suite.name}, filter {chosen.described()}")
+
+
+def requests_of(task: Task, sample: Sample, candidate: Candidate) -> Iterator[Request]:
+    """The requests for one sample, one per attempt."""
+    sampling = sampling_of(task, candidate)
+    messages = messages_of(task, sample, candidate)
+    for attempt in range(sampling.attempts):
+        seed = None if sampling.seed is None else sampling.seed + attempt
+        yield Request(
+            key=Key(task=task.name, sample_id=sample.id, attempt=attempt),
+            messages=messages,
+            tools=sample.tools or candidate.tools,
+            sampling=sampling.model_copy(update={"seed": seed}),
+        )
+
+
+def sampling_of(task: Task, candidate: Candidate) -> Sampling:
+    """The task's sampling with what the candidate overrides."""
+    return task.sampling.model_copy(update=candidate.sampling.model_dump(exclude_none=True))
+
+
+def messages_of(task: Task, sample: Sample, candidate: Candidate) -> tuple[Message, ...]:
+    """The conversation sent: system prompt, then the sample's messages or its input through the task's prompt."""
+    head = (Message(role="system", content=candidate.system_prompt),) if candidate.system_prompt else ()
+    if sample.messages:
+        return head + sample.messages
+    text = sample.input if task.prompt is None else fill_prompt(task.prompt, sample_values(sample, task.prompt))
+    return (*head, Message(role="user", content=text))
+
+
+def sample_values(sample: Sample, template: str) -> dict[str, str]:
+    """What a prompt's names stand for in one sample. Raises InputError for a column this sample has not."""
+    filled: dict[str, Callable[[], str]] = {
+        "input": lambda: sample.input,
+        "target": lambda: "\n".join(sample.target),
+        "language": lambda: sample.language or "",
+        "source_language": lambda: sample.source_language or "",
+        "choices": lambda: "\n".join(f"{chr(65 + place)}. {choice}" for place, choice in enumerate(sample.choices)),
+    }
+    return {name: filled[name]() if name in filled else _column_value(sample, name) for name in placeholders(template)}
+
+
+def _column_value(sample: Sample, name: str) -> str:
+    value = sample.column(name)
+    if value is None:
+        raise InputError(f"sample {sample.id}: the prompt asks for {{{{ {name} }}}}, which this sample does not have")
+    return value
+
+
+def _has_tag(sample: Sample, tag: str) -> bool:
+    name, equals, value = tag.partition("=")
+    return name in sample.tags and (not equals or sample.tags[name] == value)

@@ -1,0 +1,197 @@
+"""One run, from a suite and a candidate to a run directory with scores and a summary.
+
+    plan -> ask -> judge -> score
+
+A run that was stopped at any byte goes on where it was: answers are found by key and request digest, and only what is
+not there yet is asked.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from evalkit.content.suites import LoadedSuite
+from evalkit.core.candidate import Candidate
+from evalkit.core.digest import digest_of
+from evalkit.core.errors import EvalkitError, RunInterrupted, RunInvalid
+from evalkit.core.manifest import BoundJudge, RunManifest, Status
+from evalkit.engines.base import Engine
+from evalkit.runner import passes
+from evalkit.runner.bind import Binding, bind, check_joins, open_engine, system_of
+from evalkit.runner.environment import git_commit, hardware, package_versions
+from evalkit.runner.plan import Filter
+from evalkit.runner.progress import Progress, Silent
+from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
+
+MAX_SYSTEM_FAILURES = 0.02
+"""Share of answers missing through the system's fault above which a run is not to be relied on (exit 4)."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run is made, beside its suite and candidate."""
+
+    runs: Path = Path("runs")
+    """Folder that run directories are made in."""
+    run_id: str | None = None
+    """Name of the run directory; None = made from time and names."""
+    judges: Mapping[str, str] = field(default_factory=dict)
+    """Judge name -> candidate (a path or short form) that answers for it."""
+    data_folders: tuple[Path, ...] = ()
+    """Where data, recorded answers and verdicts are looked for, after the folder of the YAML that names them."""
+    filter: Filter = field(default_factory=Filter)
+    resume: bool = False
+    """Go on with the last run of the same suite, candidate and filter, if there is one; of a whole one nothing is
+    asked.
+    """
+    command: str = ""
+    """The command line, for the manifest."""
+
+
+def run_suite(
+    loaded: LoadedSuite, candidate: Candidate, settings: RunSettings, progress: Progress | None = None
+) -> RunDirectory:
+    """Run a suite. Raises InputError before anything is asked when something named does not exist.
+
+    Raises RunInterrupted on Ctrl-C, and RunInvalid when too many answers are missing through the system's fault; the
+    run directory then holds everything finished.
+    """
+    progress = progress or Silent()
+    binding = bind(loaded, candidate, settings.judges, settings.data_folders)
+    check_joins(binding, candidate)
+    engine = open_engine(candidate, (loaded.folder, *settings.data_folders))
+    directory = _open(_manifest(loaded, candidate, binding, settings), settings)
+    with directory.lock():
+        _carry_out(directory, loaded, binding, engine, settings, progress)
+    _check_complete(directory.manifest)
+    return directory
+
+
+def score_run(
+    directory: RunDirectory, loaded: LoadedSuite, settings: RunSettings, progress: Progress | None = None
+) -> RunDirectory:
+    """Score a run's answers again by its suite as it is now. Nothing is asked of the candidate; judges are asked as
+    needed.
+    """
+    progress = progress or Silent()
+    binding = bind(loaded, directory.manifest.candidate, settings.judges, settings.data_folders)
+    with directory.lock():
+        manifest = directory.manifest
+        digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
+        update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
+        directory.write_manifest(manifest.model_copy(update=update))
+        directory.mend()
+        asyncio.run(passes.judge(directory, loaded, binding, settings.data_folders, progress))
+        passes.score(directory, binding, progress)
+    return directory
+
+
+def _carry_out(
+    directory: RunDirectory,
+    loaded: LoadedSuite,
+    binding: Binding,
+    engine: Engine,
+    settings: RunSettings,
+    progress: Progress,
+) -> None:
+    """All passes, with what stops them written down before it is raised."""
+
+    async def ask_and_judge() -> None:
+        await passes.ask(directory, engine, progress)
+        await passes.judge(directory, loaded, binding, settings.data_folders, progress)
+
+    _set_status(directory, "running")
+    try:
+        for name, size in directory.mend().items():
+            progress.say(f"{name}: a torn last line of {size} bytes was cut; what it held is done again")
+        passes.plan(directory, loaded, settings.filter, settings.data_folders)
+        asyncio.run(ask_and_judge())
+        passes.score(directory, binding, progress)
+    except KeyboardInterrupt:
+        _set_status(directory, "interrupted")
+        raise RunInterrupted(
+            f"interrupted; everything finished is kept. Go on with: {resuming(directory.manifest)}"
+        ) from None
+    except EvalkitError as error:
+        _set_status(directory, "incomplete")
+        directory.log("stopped", error=str(error))
+        raise
+    except Exception:
+        _set_status(directory, "incomplete")
+        directory.log("bug", traceback=traceback.format_exc())
+        raise
+
+
+def resuming(manifest: RunManifest) -> str:
+    """The command line that goes on with a run."""
+    return f"{manifest.command or 'evalkit run'} --resume".replace(" --resume --resume", " --resume")
+
+
+def _open(manifest: RunManifest, settings: RunSettings) -> RunDirectory:
+    if settings.resume:
+        for run in list_runs(settings.runs):
+            if run.manifest is not None and _same_run(run.manifest, manifest, settings.run_id):
+                return RunDirectory.open(run.path)
+    return RunDirectory.create(settings.runs / manifest.run_id, manifest)
+
+
+def _same_run(found: RunManifest, wanted: RunManifest, run_id: str | None) -> bool:
+    """Whether `found` is to be gone on with: the same questions to the same candidate."""
+    same = all(found.digests.get(name) == wanted.digests.get(name) for name in ("suite", "candidate"))
+    return same and found.partial == wanted.partial and run_id in (None, found.run_id)
+
+
+def _manifest(loaded: LoadedSuite, candidate: Candidate, binding: Binding, settings: RunSettings) -> RunManifest:
+    now = datetime.now(UTC)
+    return RunManifest(
+        schema="evalkit.run/1",
+        run_id=settings.run_id or new_run_id(f"{loaded.suite.name}-{candidate.name}", now),
+        status="running",
+        suite=loaded.suite,
+        candidate=candidate,
+        system=system_of(candidate),
+        judges=_recorded_judges(binding),
+        digests=_digests(loaded, candidate, binding),
+        seeds={task.name: task.sampling.seed for task in loaded.suite.tasks if task.sampling.seed is not None},
+        versions=package_versions(),
+        hardware=hardware(),
+        git_commit=git_commit(Path.cwd()),
+        started_at=now,
+        partial=settings.filter.described(),
+        command=settings.command,
+    )
+
+
+def _recorded_judges(binding: Binding) -> dict[str, BoundJudge]:
+    return {name: BoundJudge(spec=judge.spec, digest=judge.digest) for name, judge in binding.recorded.items()}
+
+
+def _digests(loaded: LoadedSuite, candidate: Candidate, binding: Binding) -> dict[str, str]:
+    digests = {"suite": loaded.suite.digest, "candidate": digest_of(candidate.model_dump(mode="json"))}
+    digests |= {f"data:{task}": digest for task, digest in loaded.data_digests.items()}
+    digests |= {f"judge:{name}": judge.digest for name, judge in binding.recorded.items()}
+    for task, scorers in binding.scorers.items():
+        digests |= {f"scorer:{task}/{scorer.name}": scorer.digest for scorer in scorers}
+    return digests
+
+
+def _set_status(directory: RunDirectory, status: Status) -> None:
+    ended_at = None if status == "running" else datetime.now(UTC)
+    directory.write_manifest(directory.manifest.model_copy(update={"status": status, "ended_at": ended_at}))
+
+
+def _check_complete(manifest: RunManifest) -> None:
+    failed, asked = manifest.counts.get("failed_system", 0), manifest.counts["requests"]
+    if failed > MAX_SYSTEM_FAILURES * asked:
+        counted = [
+            f"{kind.removeprefix('system:')} {count}"
+            for kind, count in sorted(manifest.counts.items())
+            if kind.startswith("system:")
+        ]
+        raise RunInvalid(
+            f"run {manifest.run_id}: {failed} of {asked} requests have no answer through the system's fault "
+            f"({', '.join(counted)}). What was answered is kept; ask the rest again with: {resuming(manifest)}"
+        )

@@ -1,0 +1,1 @@
+"""Scorers: a sample and a response in, a Score out. The runner asks `plugins.py` for them by name."""

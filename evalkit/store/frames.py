@@ -1,0 +1,56 @@
+"""Scores as a table, and tables as CSV that is safe to open. The one file here that imports pandas."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evalkit.core.score import Score
+from evalkit.store.disk import PRIVATE_FILE, replace_file
+
+SCORE_COLUMNS = (
+    "task", "sample_id", "attempt", "step", "scorer", "value", "label", "unit",
+    "failure_blame", "failure_stage", "failure_kind", "failure_message", "reason", "scorer_digest",
+)  # fmt: skip
+
+# A spreadsheet takes a cell that begins so for a formula, and may run what a model wrote; the wide forms count in some
+# languages. Source: OWASP, "CSV Injection".
+FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+
+
+def scores_frame(scores: Iterable[Score]) -> pd.DataFrame:
+    """One row per score, columns SCORE_COLUMNS; what a score does not have is None (value: NaN)."""
+    frame = pd.DataFrame([_row(score) for score in scores], columns=list(SCORE_COLUMNS), dtype=object)
+    return frame.astype({"value": "float64", "attempt": "int64", "step": "int64"})
+
+
+def _row(score: Score) -> tuple[Any, ...]:
+    key, failure = score.key, score.failure
+    failed = (failure.blame, failure.stage, failure.kind, failure.message) if failure else (None,) * 4
+    head = (key.task, key.sample_id, key.attempt, key.step, score.scorer, score.value, score.label, score.unit)
+    return (*head, *failed, score.reason, score.scorer_digest)
+
+
+def safe_cell(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets a ' before it; numbers and other texts stay.
+
+    >>> safe_cell("=SUM(A1)"), safe_cell("a=b"), safe_cell(-0.5)
+    ("'=SUM(A1)", 'a=b', -0.5)
+    """
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+
+
+def write_csv(frame: pd.DataFrame, path: Path, *, mode: int = PRIVATE_FILE) -> None:
+    """Write a table as UTF-8 CSV, whole or not at all; headings and texts are safe cells, missing is an empty cell."""
+    safe = frame.rename(columns=safe_cell)
+    for position, kind in enumerate(safe.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            cells = [safe_cell(cell) for cell in safe.iloc[:, position]]
+            safe.isetitem(position, pd.Series(cells, dtype=object).to_numpy())
+    # RFC 4180's line end, and not "\n": with that one, a bare carriage return in a text would stand unquoted and
+    # begin a row of its own, whose first cell nobody made safe.
+    text = safe.to_csv(index=False, lineterminator="\r\n")
+    # Half a surrogate pair cannot be UTF-8; in a table for people its escape will do.
+    replace_file(path, text.encode("utf-8", "backslashreplace"), mode=mode)

@@ -1,0 +1,22 @@
+"""What all tests share: where the repository is, and where recorded data lies."""
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RECORDED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the clone."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def recorded_data() -> Path:
+    """The folder of recorded data sets; a test that asks for it skips, and says so, where there is none."""
+    if not RECORDED_DATA.is_dir():
+        pytest.skip(f"recorded data is not at {RECORDED_DATA}")
+    return RECORDED_DATA
