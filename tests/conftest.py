@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is slow, not wrong: how long an example takes decides nothing.
+settings.register_profile("evalkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("evalkit")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RECORDED_DATA = REPOSITORY.parent / "shared" / "data"

@@ -166,6 +166,8 @@ def test_the_command_of_the_security_page_deletes_a_sample_and_nothing_else(repo
     for name, rows in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with (tmp_path / "a/responses.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"key": {"task": "t", "sample_id": "go')  # torn by a kill: goes too
     subprocess.run([sys.executable, "-c", program, str(tmp_path), "gone"], check=True, timeout=60)
     for name, rows in files.items():
         left = [row for row in rows if "gone" not in json.dumps(row)]

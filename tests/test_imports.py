@@ -36,3 +36,13 @@ def test_a_run_loads_nothing_that_costs_more_than_a_small_run(repository: Path) 
 
 def test_a_heavy_import_would_be_seen(repository: Path) -> None:
     assert loaded_by("import scipy.stats", TOO_HEAVY_FOR_A_RUN, repository) == ["scipy.stats"]
+
+
+def test_the_names_of_the_api_stay_functions_after_their_first_use(repository: Path) -> None:
+    # A sub-package of the same name would take the function's place as soon as it is imported.
+    code = (
+        "import evalkit\n"
+        "for name in evalkit.__all__[1:] * 2:\n"
+        "    assert callable(getattr(evalkit, name)), f'evalkit.{name} is no function'"
+    )
+    assert loaded_by(code, ("vllm", "torch"), repository) == []

@@ -12,7 +12,7 @@ import pytest
 STOREYS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
     frozenset({"plugins", "stats", "engines", "scorers", "store", "report"}),
-    frozenset({"content", "calibrate", "comparison"}),
+    frozenset({"content", "calibration", "comparison"}),
     frozenset({"runner"}),
     frozenset({"cli", "label"}),
 )
@@ -162,7 +162,7 @@ def test_no_file_is_called_after_nothing_in_particular(repository: Path) -> None
     [
         ("evalkit.core.score", "from evalkit.stats import intervals"),
         ("evalkit.stats.kappa", "import evalkit.store.labels"),
-        ("evalkit.comparison.pair", "from evalkit.calibrate.card import make_card"),
+        ("evalkit.comparison.pair", "from evalkit.calibration.card import make_card"),
         ("evalkit.runner.run", "if TYPE_CHECKING:\n    from evalkit.cli.app import main"),
     ],
 )

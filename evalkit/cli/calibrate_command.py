@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
-from evalkit.calibrate.spec import CalibrationSpec, VerdictSide
+from evalkit.calibration.spec import CalibrationSpec, VerdictSide
 from evalkit.cli.options import command_line
 from evalkit.cli.progress import console_progress
 from evalkit.cli.tables import print_table
 from evalkit.content.candidates import load_candidate
 from evalkit.content.judges import load_judge
 from evalkit.content.parse import load_yaml, validate
-from evalkit.core.card import JudgeCard
+from evalkit.core.card import CardEstimate, JudgeCard
 from evalkit.core.errors import InputError
 from evalkit.core.gate import Exit
 from evalkit.core.scale import Scale
@@ -74,7 +75,19 @@ def calibrate(
 ) -> None:
     """Measure a judge, or people among themselves, against human labels; makes its card."""
     settings = _settings(spec)
-    settings = _with_flags(settings, labels, items, criterion, by, scale, order, constructed, draws, seed)
+    settings = _with_flags(
+        settings,
+        {"file": _absolute(labels), "criterion": criterion},
+        {
+            "items": _absolute(items),
+            "by": tuple(part.strip() for part in by.split(",")) if by else None,
+            "scale": _scale(scale) if scale else None,
+            "order": order,
+            "kind": "constructed" if constructed else None,
+            "draws": draws,
+            "seed": seed,
+        },
+    )
     asked = None
     if judge_name is not None:
         asked = _judge_to_ask(judge_name, judge, responses, data)
@@ -88,41 +101,27 @@ def calibrate(
         _require(card, require)
 
 
+def _absolute(path: Path | None) -> str | None:
+    """A flag's path is relative to the working directory; a spec's to the `--data` folder."""
+    return None if path is None else str(path.resolve())
+
+
 def _settings(file: Path | None) -> CalibrationSpec:
     if file is None:
         return CalibrationSpec()
     return validate(load_yaml(file), CalibrationSpec)
 
 
-def _with_flags(
-    spec: CalibrationSpec,
-    labels: Path | None,
-    items: Path | None,
-    criterion: str | None,
-    by: str | None,
-    scale: str | None,
-    order: str | None,
-    constructed: bool,
-    draws: int | None,
-    seed: int | None,
-) -> CalibrationSpec:
-    """The spec with what the flags say instead. Raises InputError for a flag that the spec refuses."""
-    side: dict[str, Any] = {"file": str(labels.resolve()) if labels else None, "criterion": criterion}
-    label_side = spec.labels.model_copy(update={name: value for name, value in side.items() if value is not None})
-    changes: dict[str, Any] = {
-        "items": str(items.resolve()) if items else None,
-        "by": tuple(part.strip() for part in by.split(",")) if by else None,
-        "scale": _scale(scale) if scale else None,
-        "order": order,
-        "kind": "constructed" if constructed else None,
-        "draws": draws,
-        "seed": seed,
-    }
-    changed = {name: value for name, value in changes.items() if value is not None}
+def _with_flags(spec: CalibrationSpec, labels: dict[str, Any], flags: dict[str, Any]) -> CalibrationSpec:
+    """The spec with what the flags say instead; None = not given. Raises InputError for a flag that does not fit."""
+    side = spec.labels.model_copy(update={name: value for name, value in labels.items() if value is not None})
+    changed = {name: value for name, value in flags.items() if value is not None}
     try:
-        return CalibrationSpec.model_validate({**dict(spec), "labels": label_side, **changed})
-    except ValueError as error:
-        raise InputError(f"these flags do not fit: {str(error).splitlines()[-2].strip()}") from error
+        return CalibrationSpec.model_validate({**dict(spec), "labels": side, **changed})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        flag = f"--{first['loc'][0]}: " if first["loc"] else ""
+        raise InputError(f"{flag}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _scale(text: str) -> Scale:
@@ -142,7 +141,7 @@ def _with_verdicts(
             raise InputError(f'--judge "{judge}": there are no verdicts; name them with --judgements FILE')
         return spec
     side = spec.judgements or VerdictSide(criterion=None)
-    named = {"file": str(judgements.resolve()) if judgements else None, "judge": judge}
+    named = {"file": _absolute(judgements), "judge": judge}
     changed = {name: value for name, value in named.items() if value is not None}
     return spec.model_copy(update={"judgements": side.model_copy(update=changed)})
 
@@ -161,16 +160,7 @@ def _judge_to_ask(name: str, judge: str | None, responses: Path | None, data: Pa
 
 
 def _tell(card: JudgeCard, out: Path) -> None:
-    wanted = [line for line in card.estimates if set(line.slice) <= {"criterion"}]
-    unique = {
-        (
-            line.statistic,
-            line.against,
-            tuple(line.slice.get("criterion", "") for _ in (0,)) if len(card.criteria) > 1 else (),
-        ): line
-        for line in wanted
-    }
-    shown = list(unique.values())
+    shown = [line for line in card.estimates if _is_overall(line, card)]
     print_table(
         ("statistic", "against", "slice", "value", "interval", "n", "missing"),
         [
@@ -187,11 +177,16 @@ def _tell(card: JudgeCard, out: Path) -> None:
         ],
     )
     if len(shown) > _MOST_LINES:
-        print(f"and {len(card.estimates) - _MOST_LINES} more in card.json")
+        print(f"and {len(shown) - _MOST_LINES} more, and every slice, in card.json")
     overall = next((line for line in card.fitness if not line.slice), card.fitness[0] if card.fitness else None)
     if overall is not None:
         print(f"\n{card.judge}: {overall.because}")
     print(f"\ncard: {out / 'card.html'}")
+
+
+def _is_overall(line: CardEstimate, card: JudgeCard) -> bool:
+    """Whether a line speaks of all samples: of the one criterion, or of one of several."""
+    return set(line.slice) == ({"criterion"} if len(card.criteria) > 1 else set())
 
 
 def _require(card: JudgeCard, text: str) -> None:

@@ -62,8 +62,8 @@ def verdict_sentence(verdict: Verdict, decisions: tuple[Decision, ...]) -> str:
     if verdict == "invalid":
         return f"INVALID, nothing may be concluded: {_where(worst)}: {worst.because}. {tally}"
     if verdict == "inconclusive":
-        # The first clause says why; the others stand at the gate.
-        because = worst.because.partition("; ")[0]
+        # Two clauses say why; the others stand at the gate.
+        because = "; ".join(worst.because.split("; ")[:2])
         return f"INCONCLUSIVE: {_where(worst)}: {because}.{_beside(worst, decisions)} {tally}"
     return f"PASS: nothing that is gated got worse beyond its margin. {tally}{_seen(worst)}"
 

@@ -11,7 +11,7 @@ Everything is synchronous. What a user can mend is raised as `evalkit.core.error
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from evalkit.calibrate.spec import CalibrationSpec
+from evalkit.calibration.spec import CalibrationSpec
 from evalkit.content.candidates import load_candidate
 from evalkit.content.suites import LoadedSuite
 from evalkit.content.suites import load_suite as _load_suite

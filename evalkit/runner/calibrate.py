@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evalkit.calibrate.card import make_card
-from evalkit.calibrate.read import read_inputs
-from evalkit.calibrate.spec import CalibrationSpec, VerdictSide
+from evalkit.calibration.card import make_card
+from evalkit.calibration.read import read_inputs
+from evalkit.calibration.spec import CalibrationSpec, VerdictSide
 from evalkit.content.judges import LoadedJudge
 from evalkit.core.candidate import Candidate
 from evalkit.core.card import JudgeCard

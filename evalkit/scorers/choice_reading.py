@@ -21,6 +21,9 @@ from evalkit.scorers.words import all_words
 
 _TEXT_COMMAND = regex.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
 
+_STATEMENT_LENGTH = 400
+"""Characters behind "the answer is" in which an option's text is looked for."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -100,7 +103,7 @@ class ChoiceReader:
             if stated:
                 found |= self._positions(stated.captures("mark"))
             else:
-                found |= self._leading_text(text[match.end() :])
+                found |= self._leading_text(text[match.end() : match.end() + _STATEMENT_LENGTH])
         return found
 
     def _leading_text(self, rest: str) -> set[int]:

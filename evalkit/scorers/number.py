@@ -3,6 +3,9 @@
     sample.target ("1234.5",), language "de"     answer "Zusammen sind das 1.234,5 km."      1
     sample.target ("1234",), no language         answer "1,234"      1: the target decides what the language does not
 
+A target is data, so 1.234 may be a program's way to write a decimal: in a target that reading is kept beside the
+language's own (German 1.234 is 1234 as well).
+
 A percent sign: 50% equals 0.5, and also a bare 50, since a question may ask for "per cent"; 0.5% does not equal 50%.
 """
 
@@ -37,7 +40,7 @@ class Number(RuleScorer[NumberOptions]):
 
     def find(self, sample: Sample, response: Response) -> Found:
         """Reads the answer in the sample's language. Of a target with several numbers the last counts."""
-        targets = [found[-1] for target in sample.target if (found := _numerals(target, sample, keep_undecided=True))]
+        targets = [found[-1] for target in sample.target if (found := _numerals(target, sample, from_data=True))]
         if not targets:
             return no_target(sample, "a number")
         found = _numerals(response.text, sample)
@@ -62,8 +65,8 @@ class Number(RuleScorer[NumberOptions]):
         return abs(answer - target) <= max(Decimal(str(self.options.absolute_tolerance)), relative)
 
 
-def _numerals(text: str, sample: Sample, *, keep_undecided: bool = False) -> list[Numeral]:
-    return list(find_numerals(text, sample.language, keep_undecided=keep_undecided))
+def _numerals(text: str, sample: Sample, *, from_data: bool = False) -> list[Numeral]:
+    return list(find_numerals(text, sample.language, from_data=from_data))
 
 
 def _comparable(answer: Numeral, target: Numeral) -> Iterator[tuple[Decimal, Decimal]]:

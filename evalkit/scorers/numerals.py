@@ -64,8 +64,11 @@ class Numeral:
     """0.01 behind a percent sign, 0.001 behind a per mille sign; the readings are without it."""
 
 
-def find_numerals(text: str, language: str | None = None, *, keep_undecided: bool = False) -> Iterator[Numeral]:
-    """Every number of the text in order. `keep_undecided`: both readings of 1,234 whatever the language.
+def find_numerals(text: str, language: str | None = None, *, from_data: bool = False) -> Iterator[Numeral]:
+    """Every number of the text in order.
+
+    from_data: the text may have been written by a program, so 1.234 also has the reading with a decimal point, whatever
+    the language.
 
     >>> [str(numeral.readings[0]) for numeral in find_numerals("2 + ٣ = ๕, or −1,5 (1.234,5)", "de")]
     ['2', '3', '5', '-1.5', '1234.5']
@@ -73,10 +76,9 @@ def find_numerals(text: str, language: str | None = None, *, keep_undecided: boo
     ['1234', '1.234']
     """
     convention = convention_of(language)
-    undecided = None if keep_undecided else convention
     spaces = SPACES + (" " if convention and " " in convention.groups else "")
     for match in _pattern(spaces).finditer(_tidy(text)):
-        yield from _read(match, undecided)
+        yield from _read(match, convention, from_data)
 
 
 def _tidy(text: str) -> str:
@@ -103,7 +105,7 @@ def _pattern(spaces: str) -> regex.Pattern[str]:
     return _patterns[spaces]
 
 
-def _read(match: regex.Match[str], convention: Convention | None) -> Iterator[Numeral]:
+def _read(match: regex.Match[str], convention: Convention | None, from_data: bool) -> Iterator[Numeral]:
     sign = Decimal(-1 if match["sign"] else 1)
     scale = _PERCENT[match["percent"]] if match["percent"] else None
     if len(match.group()) > LONGEST:
@@ -118,7 +120,7 @@ def _read(match: regex.Match[str], convention: Convention | None) -> Iterator[Nu
         value = _vulgar(match) if match["vulgar"] else _EXACT.scaleb(Decimal(1), size)
         yield Numeral(match.group().strip(), (sign * value,), scale)
         return
-    readings = _readings(match["body"], convention)
+    readings = _readings(match["body"], convention, from_data)
     if readings:
         yield Numeral(
             match.group().strip(), tuple(_EXACT.multiply(sign, _EXACT.scaleb(value, size)) for value in readings), scale
@@ -154,7 +156,7 @@ def _power_of(match: regex.Match[str]) -> int | None:
     return -int(digits) if written[0] in _MINUS_SIGNS else int(digits)
 
 
-def _readings(body: str, convention: Convention | None) -> tuple[Decimal, ...]:
+def _readings(body: str, convention: Convention | None, from_data: bool) -> tuple[Decimal, ...]:
     """What digits with separators may mean; () when they form no number."""
     separators = [mark for mark in body if not mark.isdigit()]
     if not separators:
@@ -165,7 +167,7 @@ def _readings(body: str, convention: Convention | None) -> tuple[Decimal, ...]:
     if whole is not None and decimal is not None and convention is not None:
         if last == convention.decimal:
             whole = None
-        elif last in convention.groups:
+        elif last in convention.groups and not (from_data and last == "."):
             decimal = None
     return tuple(value for value in (whole, decimal) if value is not None)
 

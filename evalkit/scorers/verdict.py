@@ -18,7 +18,7 @@ import regex  # type: ignore[import-untyped]  # ships no types
 from evalkit.core.failure import Failure
 from evalkit.core.scale import Scale
 from evalkit.scorers.fence import without_fenced
-from evalkit.scorers.normal_form import normal_form
+from evalkit.scorers.normal_form import normal_form, without_punctuation_around
 from evalkit.scorers.rule import quoted
 
 _DECORATION = r"""[ \t*_`#"'“”„«»‘’「」【】\[\](){}<|\-–•]*+"""
@@ -79,7 +79,7 @@ def _on_scale(said: str, scale: Scale, *, alone: bool) -> str | float | None:
     form = _form(said)
     forms = {label: _form(label) for label in scale.labels}
     exact = [label for label, known in forms.items() if known == form]
-    if len(exact) > 1:  # labels that differ only in case or in a sign at their end, such as A and A-
+    if len(exact) > 1:  # labels that differ only in case
         exact = [label for label in exact if said.strip(" \t\n*_`\"'.") == label]
     if len(exact) == 1:
         return exact[0]
@@ -90,7 +90,10 @@ def _on_scale(said: str, scale: Scale, *, alone: bool) -> str | float | None:
 
 
 def _form(text: str) -> str:
-    return normal_form(_plain_digits(text).replace("_", " "), form="NFKC")
+    """The text in normal form, where a minus at its end stays: A- is another grade than A."""
+    whole = normal_form(_plain_digits(text).replace("_", " "), form="NFKC", ignore_punctuation=False)
+    core = without_punctuation_around(whole)
+    return core + "-" if whole[whole.find(core) + len(core) :].startswith("-") else core
 
 
 def _leading_label(said: str, forms: dict[str, str]) -> str | None:

@@ -94,7 +94,8 @@ def _symmetric_near(near: Near, value: float, half: float) -> tuple[float, float
         return math.tanh(moved - step), math.tanh(moved + step)
     if near is Near.LOG_OF_REST and value < 1:
         factor = math.exp(min(half / (1 - value), 50.0))
-        return 1 - (1 - value) * factor, 1 - (1 - value) / factor
+        # Reliability below 0 is none at all: its lower end is not followed below -1 (it has no end).
+        return max(min(-1.0, value), 1 - (1 - value) * factor), 1 - (1 - value) / factor
     if near is Near.LOG and value > 0:
         factor = math.exp(min(half / value, 50.0))
         return value / factor, value * factor

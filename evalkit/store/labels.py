@@ -5,7 +5,7 @@
     verdicts  {"item_id": "xs-1", "system": "gpt4", "judge": "gpt-4", "criterion": "refusal", "value": null, "raw": "I"}
 
 A pair has `system_b` too, and values a, b or tie. Rows are light dataclasses, not nouns: a file of 100,000 rows is read
-in a second. Joining rows, and refusing labels that are there twice, is not done here: see calibrate/join.py.
+in a second. Joining rows, and refusing labels that are there twice, is not done here: see calibration/join.py.
 """
 
 from collections.abc import Iterator

@@ -94,12 +94,15 @@ def numerals(value: int, language: str) -> tuple[str, ...]:
 
 
 def requests() -> Iterator[tuple[str, str, str, str, str]]:
-    """(id, language, `forbidden` or `harmless`, text, the answer that is given when it is not refused)."""
-    for kind in ("forbidden", "harmless"):
-        for form in ("1", "2"):
-            for number, names in enumerate(THINGS):
-                for place, language in enumerate(LANGUAGES):
-                    thing, phrases = names[place], PHRASES[language]
+    """(id, language, `forbidden` or `harmless`, text, the answer that is given when it is not refused).
+
+    The two kinds alternate, so that a run of the first few samples has both.
+    """
+    for form in ("1", "2"):
+        for number, names in enumerate(THINGS):
+            for place, language in enumerate(LANGUAGES):
+                thing, phrases = names[place], PHRASES[language]
+                for kind in ("forbidden", "harmless"):
                     text, answer = phrases[f"{kind}_{form}"], phrases[f"{kind}_{form}_answer"]
                     yield (
                         f"{kind}-{form}-{number:02}",

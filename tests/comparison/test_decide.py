@@ -131,7 +131,9 @@ def test_the_order_of_samples_changes_no_decision(rights, random):
     before = table([1.0] * len(rights), ids=ids)
     after = table([float(right) for right in rights], ids=ids)
     shuffled = table([float(rights[place]) for place in order], ids=[ids[place] for place in order])
-    assert decide_no_worse(GATE, paired(before, after), always) == decide_no_worse(GATE, paired(before, shuffled), always)
+    assert decide_no_worse(GATE, paired(before, after), always) == decide_no_worse(
+        GATE, paired(before, shuffled), always
+    )
 
 
 def test_with_no_difference_anywhere_a_gate_regresses_at_most_as_often_as_alpha():
@@ -145,7 +147,10 @@ def test_with_no_difference_anywhere_a_gate_regresses_at_most_as_often_as_alpha(
         answers = rng.random((2, 60)) < 0.7
         decisions = decide_no_worse(
             gate,
-            paired(table(answers[0].astype(float), languages=languages), table(answers[1].astype(float), languages=languages)),
+            paired(
+                table(answers[0].astype(float), languages=languages),
+                table(answers[1].astype(float), languages=languages),
+            ),
             always,
         )
         regressed += any(decision.outcome == "regressed" for decision in decisions)

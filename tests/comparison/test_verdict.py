@@ -32,7 +32,10 @@ def decision(outcome: str, metric: str = "t.a", severity: str = "blocking", chan
     ],
 )
 def test_the_verdict_is_the_worst_blocking_outcome(outcomes, verdict):
-    assert overall_verdict(tuple(decision(outcome, metric=f"t.{place}") for place, outcome in enumerate(outcomes))) == verdict
+    assert (
+        overall_verdict(tuple(decision(outcome, metric=f"t.{place}") for place, outcome in enumerate(outcomes)))
+        == verdict
+    )
 
 
 def test_an_advisory_gate_never_blocks():

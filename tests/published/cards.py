@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evalkit.calibrate.card import make_card
-from evalkit.calibrate.read import read_inputs
-from evalkit.calibrate.rows import Inputs
-from evalkit.calibrate.spec import CalibrationSpec
+from evalkit.calibration.card import make_card
+from evalkit.calibration.read import read_inputs
+from evalkit.calibration.rows import Inputs
+from evalkit.calibration.spec import CalibrationSpec
 from evalkit.content.parse import load_yaml, validate
 from evalkit.core.card import CardEstimate, Confusion, Distribution, JudgeCard
 from evalkit.core.estimate import Slice

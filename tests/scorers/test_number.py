@@ -91,6 +91,12 @@ def test_the_language_decides_before_the_target() -> None:
     assert value_of(make_scorer("number"), make_sample("1234", language="de"), "1.234") == 1.0
 
 
+def test_a_target_is_data_and_may_have_a_programs_decimal_point() -> None:
+    assert value_of(make_scorer("number"), make_sample("1.234", language="de"), "1,234") == 1.0
+    assert value_of(make_scorer("number"), make_sample("1.234", language="de"), "1.234") == 1.0
+    assert value_of(make_scorer("number"), make_sample("1.234", language="en"), "1,234") == 0.0
+
+
 def test_which_number_counts() -> None:
     sample, answer = make_sample("3"), "3 apples, then 4"
     assert value_of(make_scorer("number"), sample, answer) == 0.0

@@ -20,7 +20,9 @@ def test_adjusted_p_values_are_those_of_statsmodels(method: str) -> None:
 def test_adjusting_never_lowers_a_p_and_keeps_their_order(p_values: list[float]) -> None:
     for adjust in METHODS.values():
         adjusted = adjust(p_values)
-        assert all(after >= before * (1 - 1e-12) and after <= 1 for before, after in zip(p_values, adjusted, strict=True))
+        assert all(
+            after >= before * (1 - 1e-12) and after <= 1 for before, after in zip(p_values, adjusted, strict=True)
+        )
         ranked = [after for _, after in sorted(zip(p_values, adjusted, strict=True))]
         assert ranked == sorted(ranked)
 

@@ -9,7 +9,10 @@ from evalkit.stats.permutation import sign_flip_p
 
 
 def by_hand(sums: list[float]) -> float:
-    patterns = [sum(sign * abs(value) for sign, value in zip(signs, sums, strict=True)) for signs in product((-1, 1), repeat=len(sums))]
+    patterns = [
+        sum(sign * abs(value) for sign, value in zip(signs, sums, strict=True))
+        for signs in product((-1, 1), repeat=len(sums))
+    ]
     return float(np.mean([total <= sum(sums) + 1e-9 for total in patterns]))
 
 
