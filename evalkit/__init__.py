@@ -6,8 +6,8 @@
     after = evalkit.run("quickstart", "replay:answers.jsonl#v2")
     print(evalkit.compare(before, after).sentence)
 
-`run`, `calibrate`, `compare`, `load_suite` and `load_run` come from evalkit/runner/api.py, which is imported when one of
-them is first asked for: `import evalkit` itself loads nothing heavy.
+`run`, `calibrate`, `compare`, `load_suite` and `load_run` come from evalkit/runner/api.py, which is imported when one
+of them is first asked for: `import evalkit` itself loads nothing heavy.
 """
 
 from importlib import import_module

@@ -97,7 +97,11 @@ def test_every_pair_of_models_is_compared_to_a_verdict(example):
         comparison = compared(example, baseline, candidate)
         assert comparison.verdict in ("regressed", "inconclusive")
         # A judge that is unfit overall neither passes nor stops anything there; people's labels do.
-        judged = [found for found in comparison.decisions if found.metric.endswith(("gpt4", "string_match")) and found.required]
+        judged = [
+            found
+            for found in comparison.decisions
+            if found.metric.endswith(("gpt4", "string_match")) and found.required
+        ]
         assert {found.outcome for found in judged} == {"inconclusive"}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.core.errors import InputError, unknown_name
+from evalkit.core.errors import unknown_name
 from evalkit.core.suite import MetricSpec, Task
 
 FloatArray = NDArray[np.float64]
@@ -65,9 +65,7 @@ class MetricValues:
 
 
 def metric_values(table: TaskTable, metric: MetricSpec) -> MetricValues:
-    """Read one metric off a task's table. Raises InputError when its scorer has no scores, or `where` names no
-    column.
-    """
+    """Read one metric off a task's table. Raises InputError when its scorer has no scores."""
     column = table.scorers.get(metric.scorer)
     if column is None:
         raise unknown_name(f"task {table.task.name}, metric {metric.name}: scorer", metric.scorer, table.scorers)
@@ -123,11 +121,6 @@ def _where(table: TaskTable, metric: MetricSpec) -> BoolArray:
     for column, wanted in metric.where.items():
         values = (wanted,) if isinstance(wanted, str) else wanted
         mask &= np.isin(_column(table, column).astype(str), values)
-    if not mask.any():
-        raise InputError(
-            f"task {table.task.name}, metric {metric.name}: no sample has {metric.where}. "
-            "Check `where:` against the data's columns (metadata.NAME, tags.NAME, language)."
-        )
     return mask
 
 

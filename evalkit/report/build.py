@@ -18,7 +18,7 @@ from evalkit.report.page import fill_page
 from evalkit.report.plots import agreement_plot, difference_plots
 from evalkit.report.provenance import arm_lines, flattened
 from evalkit.report.slices import cost_rows, cost_words, slice_table
-from evalkit.report.tables import CHANGED, GATES, METRICS, write_tables
+from evalkit.report.tables import CHANGED, GATES, METRICS, PRIVATE_FILE, write_tables
 from evalkit.report.unseen import failures, unseen
 
 REPORT, CARD = "report.html", "card.html"
@@ -122,4 +122,5 @@ def _without_word(sentence: str, word: str) -> str:
 def _write(path: Path, page: str) -> Path:
     # A lone surrogate cannot reach here: text.py writes it as its code. Strict on purpose.
     path.write_text(page, encoding="utf-8", newline="\n")
+    path.chmod(PRIVATE_FILE)
     return path

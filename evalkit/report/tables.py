@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from evalkit.core.cell import safe_cell
 from evalkit.core.comparison import Changed, Comparison, MetricRow
 from evalkit.core.estimate import Estimate, Slice
 from evalkit.core.gate import Decision
 from evalkit.report.gates import worst_first
 
 GATES, METRICS, CHANGED = "gates.csv", "metrics.csv", "changed.csv"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+PRIVATE_FILE = 0o600
+"""Reports may hold people's text: for their owner alone, until they are shared on purpose."""
 _ESTIMATE_FIELDS = ("value", "low", "high", "n", "n_clusters", "n_missing", "method", "reason")
 
 
@@ -36,28 +38,26 @@ def write_tables(comparison: Comparison, folder: Path, *, numbers_only: bool = F
     return tuple(_write(folder / name, headers[name], rows) for name, rows in tables.items())
 
 
-def safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula.
+def _cell(value: Any) -> Any:
+    """What a cell shows: nothing for None, yes or no, a number, or safe text.
 
-    >>> safe_cell("=1+1"), safe_cell(-0.5), safe_cell("plain"), safe_cell(None)
-    ("'=1+1", -0.5, 'plain', '')
+    >>> _cell("=1+1"), _cell(True), _cell(None)
+    ("'=1+1", 'yes', '')
     """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, (int, float)):
-        return value
-    text = str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    return value if isinstance(value, int | float) else safe_cell(str(value))
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[dict[str, Any]]) -> Path:
     # Lone surrogates in an answer have no UTF-8 form; they are written as \udXXX.
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow([safe_cell(name) for name in header])
-        writer.writerows([safe_cell(row.get(name)) for name in header] for row in rows)
+        writer.writerow([_cell(name) for name in header])
+        writer.writerows([_cell(row.get(name)) for name in header] for row in rows)
+    path.chmod(PRIVATE_FILE)
     return path
 
 

@@ -94,7 +94,9 @@ def check_joins(binding: Binding, candidate: Candidate) -> None:
     """Raise InputError when a file of labels or verdicts holds nothing about this candidate's answers."""
     system = system_of(candidate)
     sources: list[RecordedJudge | RecordedLabels] = list(binding.recorded.values())
-    sources += [scorer for scorers in binding.scorers.values() for scorer in scorers if isinstance(scorer, RecordedLabels)]
+    sources += [
+        scorer for scorers in binding.scorers.values() for scorer in scorers if isinstance(scorer, RecordedLabels)
+    ]
     for source in sources:
         if source.rows_for_system == 0:
             what = "verdicts of judge" if isinstance(source, RecordedJudge) else "labels for scorer"

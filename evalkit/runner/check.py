@@ -115,17 +115,24 @@ def _asked_judges(loaded: LoadedSuite, data_folders: tuple[Path, ...]) -> list[s
 
 
 class _GateCounts:
-    """How many samples each required slice of each gate has."""
+    """How many samples each metric speaks of, and each required slice of each gate has."""
 
     def __init__(self, report: LoadedReport, loaded: LoadedSuite):
         self._report = report
         self._metrics = {
             f"{task.name}.{metric.name}": (task, metric) for task in loaded.suite.tasks for metric in task.metrics
         }
+        self._loaded = loaded
         self._counts: Counter[tuple[int, str, str]] = Counter()
+        self._spoken_of: Counter[str] = Counter()
 
     def add(self, task: Task, sample: Sample) -> None:
         """Count one sample in every slice it lies in."""
+        self._spoken_of.update(
+            name
+            for name, (its_task, metric) in self._metrics.items()
+            if its_task.name == task.name and _spoken_of(metric, sample)
+        )
         for index, gate in enumerate(self._report.spec.gates):
             for name, (its_task, metric) in self._metrics.items():
                 if its_task.name == task.name and gate.metric in ("*", name) and _spoken_of(metric, sample):
@@ -134,9 +141,13 @@ class _GateCounts:
                             self._counts[index, name, slice_text(wanted)] += 1
 
     def check(self) -> None:
-        """Raise InputError for a required slice that has no samples, or too few to pass even without one changed
-        answer.
-        """
+        """Raise InputError for a metric or a required slice without samples, or with too few to pass even unchanged."""
+        for name, (task, metric) in self._metrics.items():
+            if not self._spoken_of[name]:
+                raise InputError(
+                    f"metric {name}: no sample has {metric.where}. Check `where:` against the data's columns",
+                    self._loaded.metric_place(task.name, metric.name),
+                )
         for index, gate in enumerate(self._report.spec.gates):
             for name, (task, metric) in self._metrics.items():
                 if gate.metric in ("*", name) and _is_share(task, metric):

@@ -109,14 +109,19 @@ def _weights(counts_P: Integers, n_clusters: int, n_draws: int, rng: np.random.G
 
 
 def patterns(sums_GF: Floats) -> tuple[Floats, Integers]:
-    """The different rows of the clusters' sums, sorted, and how many clusters have each."""
+    """The different rows of the clusters' sums, sorted, and how many clusters have each.
+
+    Rows are the same up to the last digits, where the order of adding shows.
+    """
     if len(sums_GF) == 0:
         return sums_GF, np.empty(0, dtype=np.int64)
-    order = np.lexsort(sums_GF.T[::-1])
-    sorted_GF = sums_GF[order]
+    largest_F = np.abs(sums_GF).max(axis=0)
+    rounded_GF = np.round(sums_GF / np.where(largest_F > 0, largest_F, 1.0), 12)
+    order = np.lexsort(rounded_GF.T[::-1])
+    sorted_GF = rounded_GF[order]
     is_new_G = np.concatenate([[True], (sorted_GF[1:] != sorted_GF[:-1]).any(axis=1)])
     starts_P = np.flatnonzero(is_new_G)
-    return sorted_GF[starts_P], np.diff(np.append(starts_P, len(sums_GF)))
+    return sums_GF[order[starts_P]], np.diff(np.append(starts_P, len(sums_GF)))
 
 
 def interval(
@@ -168,7 +173,10 @@ def _expanded_tails(n_clusters: int, level: float) -> Floats:
 
 def _corrected_tails(value: float, defined_B: Floats, left_out_P: Floats, counts_P: Integers, tails: Floats) -> Floats:
     """BCa: tails corrected for bias (share of replicates below the value; ties half) and acceleration (jackknife)."""
-    below = (float((defined_B < value).sum()) + 0.5 * float((defined_B == value).sum())) / len(defined_B)
+    # A replicate that differs by rounding alone is a tie, or the order of adding would move the interval.
+    slack = 1e-10 * max(1.0, abs(value))
+    is_below_B, is_tied_B = defined_B < value - slack, np.abs(defined_B - value) <= slack
+    below = (float(is_below_B.sum()) + 0.5 * float(is_tied_B.sum())) / len(defined_B)
     edge = 0.5 / len(defined_B)
     bias = float(special.ndtri(min(max(below, edge), 1 - edge)))
     usable_P = np.isfinite(left_out_P)

@@ -74,6 +74,11 @@ def are_equal(values: Floats) -> bool:
     return bool(np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())))
 
 
+def range_or_size(scores: Floats) -> float:
+    """How far one score could lie from another: the range of the scores; where they are all equal, their size."""
+    return (float(np.ptp(scores)) or float(np.abs(scores).max())) if len(scores) else 0.0
+
+
 def unseen_share(n_clusters: int, tail: float) -> float:
     """The largest share of clusters that could differ although none of n_clusters did, but for a chance `tail`.
 

@@ -31,6 +31,7 @@ from evalkit.stats.clusters import (
     as_finite,
     cluster_codes,
     cluster_sums,
+    range_or_size,
     standard_error,
     unseen_share,
 )
@@ -192,15 +193,10 @@ def _paired(baseline_N: Scores, candidate_N: Scores, cluster_N: Clusters, unit: 
     both = np.concatenate([baseline, candidate])
     binary = bool(np.isin(both, (0.0, 1.0)).all() or np.isin(both, (0.0, -1.0)).all())
     if span is None:
-        span = 1.0 if unit == "share" or binary else _range_or_size(both)
+        span = 1.0 if unit == "share" or binary else range_or_size(both)
     difference_N = candidate - baseline
     span = max(span, float(np.abs(difference_N).max(initial=0.0)))
     return Pairs(difference_N, codes_N, n_clusters, binary, span, unit)
-
-
-def _range_or_size(scores: Floats) -> float:
-    """The range of the scores; where they are all equal, their size."""
-    return (float(np.ptp(scores)) or float(np.abs(scores).max())) if len(scores) else 0.0
 
 
 def _limits(pairs: Pairs, tail: float) -> Limits:

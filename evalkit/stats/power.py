@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from evalkit.stats.clusters import Clusters, Floats, as_finite, cluster_codes, standard_error
+from evalkit.stats.clusters import Clusters, Floats, as_finite, cluster_codes, range_or_size, standard_error
 
 
 def smallest_detectable_drop(
@@ -116,4 +116,4 @@ def _span(baseline_N: Floats, candidate_N: Floats, unit: str) -> float:
     both = np.concatenate([baseline_N, candidate_N])
     if unit == "share" or bool(np.isin(both, (0.0, 1.0)).all()):
         return 1.0
-    return float(np.ptp(both)) or float(np.abs(both).max())
+    return range_or_size(both)

@@ -39,6 +39,9 @@ ICC_FORMS: dict[str, tuple[Form, Near]] = {
 
 Number = TypeVar("Number", np.int64, np.float64)
 
+MOST_PARTED_RATERS = 6
+"""Raters up to which all ways to part them are imagined: 64."""
+
 NO_PAIR = "no sample has two ratings"
 
 
@@ -103,7 +106,7 @@ def icc_estimates(ratings_AN: Floats, ends: Floats, sampling: Sampling) -> dict[
     centre, scale = centre_and_scale(ratings_AN[:, complete_N])
     sums_NF = np.zeros((sampling.n, 3 + len(ratings_AN)))
     sums_NF[complete_N] = variance_sums((ratings_AN[:, complete_N] - centre) / scale)
-    unseen_MF = variance_sums((_split_samples(ends, len(ratings_AN)) - centre) / scale)
+    unseen_MF = variance_sums((_every_split(ends, len(ratings_AN)) - centre) / scale)
     forms = {
         name: OfMoments(partial(icc_of_sums, n_raters=len(ratings_AN), form=form), near)
         for name, (form, near) in ICC_FORMS.items()
@@ -140,3 +143,18 @@ def _split_samples(values_V: NDArray[Number], n_raters: int) -> NDArray[Number]:
     first_M, second_M = np.triu_indices(len(values_V))
     is_first_A = np.arange(n_raters) < (n_raters + 1) // 2
     return np.where(is_first_A[:, np.newaxis], values_V[first_M], values_V[second_M])
+
+
+def _every_split(ends: Floats, n_raters: int) -> Floats:
+    """Samples that might stand unseen, where it matters who rates how: some give the lowest, the others the highest.
+
+    All ways to part up to 6 raters; of more, those in which one stands against the rest. Shape (n_raters, M).
+    """
+    if n_raters <= MOST_PARTED_RATERS:
+        is_high_AM = (np.arange(2**n_raters) >> np.arange(n_raters)[:, np.newaxis]) & 1 == 1
+    else:
+        alone_AM = np.eye(n_raters, dtype=bool)
+        nobody_A1 = np.zeros((n_raters, 1), dtype=bool)
+        is_high_AM = np.hstack([alone_AM, ~alone_AM, nobody_A1, ~nobody_A1])
+    ratings_AM: Floats = np.where(is_high_AM, ends[1], ends[0])
+    return ratings_AM

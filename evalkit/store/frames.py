@@ -1,12 +1,12 @@
 """Scores as a table, and tables as CSV that is safe to open. The one file here that imports pandas."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from evalkit.core.cell import safe_cell
 from evalkit.core.score import Score
 from evalkit.store.disk import PRIVATE_FILE, replace_file
 
@@ -14,10 +14,6 @@ SCORE_COLUMNS = (
     "task", "sample_id", "attempt", "step", "scorer", "value", "label", "unit",
     "failure_blame", "failure_stage", "failure_kind", "failure_message", "reason", "scorer_digest",
 )  # fmt: skip
-
-# A spreadsheet takes a cell that begins so for a formula, and may run what a model wrote; the wide forms count in some
-# languages. Source: OWASP, "CSV Injection".
-FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
 
 
 def scores_frame(scores: Iterable[Score]) -> pd.DataFrame:
@@ -33,22 +29,13 @@ def _row(score: Score) -> tuple[Any, ...]:
     return (*head, *failed, score.reason, score.scorer_digest)
 
 
-def safe_cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets a ' before it; numbers and other texts stay.
-
-    >>> safe_cell("=SUM(A1)"), safe_cell("a=b"), safe_cell(-0.5)
-    ("'=SUM(A1)", 'a=b', -0.5)
-    """
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
-
-
 def write_csv(frame: pd.DataFrame, path: Path, *, mode: int = PRIVATE_FILE) -> None:
     """Write a table as UTF-8 CSV, whole or not at all; headings and texts are safe cells, missing is an empty cell."""
     safe = frame.rename(columns=safe_cell)
     for position, kind in enumerate(safe.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             cells = [safe_cell(cell) for cell in safe.iloc[:, position]]
-            safe.isetitem(position, pd.Series(cells, dtype=object).to_numpy())
+            safe.isetitem(position, pd.Series(cells, dtype=object, index=safe.index))
     # RFC 4180's line end, and not "\n": with that one, a bare carriage return in a text would stand unquoted and
     # begin a row of its own, whose first cell nobody made safe.
     text = safe.to_csv(index=False, lineterminator="\r\n")

@@ -141,7 +141,8 @@ def test_a_server_that_hangs_is_the_systems_failure_not_a_wrong_answer(capsys, t
     with ModelServer(reply=lambda body: "1", faults=lambda body, number: Fault("hang")) as server:
         candidate.write_text(
             "name: m\nengine: openai_http\nmodel: m\n"
-            f"engine_args: {{base_url: '{server.base_url}', max_retries: 0, attempt_timeout_s: 0.2, total_timeout_s: 0.5}}\n"
+            f"engine_args: {{base_url: '{server.base_url}', max_retries: 0,\n"
+            "  attempt_timeout_s: 0.2, total_timeout_s: 0.5}\n"
         )
         assert evalkit("run", "suite", "--candidate", str(candidate), "--limit", "2") == 4
     assert "timeout 2" in said(capsys)

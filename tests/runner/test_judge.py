@@ -43,7 +43,14 @@ def verdict(body: dict) -> str:
 
 
 def run(system: str, url: str, *more: str) -> int:
-    arguments = ["suite", "--candidate", f"replay:answers.jsonl#{system}", "--judge", f"correct=openai:judge@{url}", *more]
+    arguments = [
+        "suite",
+        "--candidate",
+        f"replay:answers.jsonl#{system}",
+        "--judge",
+        f"correct=openai:judge@{url}",
+        *more,
+    ]
     return run_command("run", arguments)
 
 
@@ -137,7 +144,9 @@ def test_a_judge_is_calibrated_by_asking_it_and_its_card_is_found_by_digest(caps
     card = json.loads(Path("cards/correct/card.json").read_text())
     manifest = json.loads(Path("runs/new/manifest.json").read_text())
     assert card["judge_digest"] == manifest["judges"]["correct"]["digest"]
-    kappa = next(line for line in card["estimates"] if line["statistic"] == "cohen_kappa" and line["against"] == "adjudicated")
+    kappa = next(
+        line for line in card["estimates"] if line["statistic"] == "cohen_kappa" and line["against"] == "adjudicated"
+    )
     assert kappa["value"] == 1.0
     assert kappa["low"] < 1.0
     Path("reports/small").mkdir(parents=True)

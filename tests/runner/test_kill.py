@@ -54,7 +54,7 @@ def test_a_killed_run_resumes_and_asks_nothing_finished_again(tmp_path, sent):
             assert "--resume" in stderr
             assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
         again = start_run(tmp_path, server.base_url, "--resume")
-        stdout, stderr = again.communicate(timeout=60)
+        _, stderr = again.communicate(timeout=60)
         assert again.returncode == 0, stderr
         assert len(list(tmp_path.glob("runs/*"))) == 1
         asked = collections.Counter(body["messages"][-1]["content"] for body in server.bodies)

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
+from evalkit.core.cell import safe_cell
 from evalkit.core.failure import Failure
 from evalkit.core.request import Key
 from evalkit.core.score import Score
-from evalkit.store.frames import SCORE_COLUMNS, safe_cell, scores_frame, write_csv
+from evalkit.store.frames import SCORE_COLUMNS, scores_frame, write_csv
 from tests.store.strategies import texts
 
 KEY = Key(task="t", sample_id="1", attempt=2)
