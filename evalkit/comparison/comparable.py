@@ -1,7 +1,7 @@
 """Whether two runs may be compared at all: the same suite, data, scorers and judges, both whole and finished."""
 
 from evalkit.core.errors import NoBaseline, RunInvalid
-from evalkit.core.manifest import RunManifest
+from evalkit.core.manifest import RunManifest, resuming
 
 
 def check_comparable(baseline: RunManifest, candidate: RunManifest) -> None:
@@ -10,7 +10,7 @@ def check_comparable(baseline: RunManifest, candidate: RunManifest) -> None:
         if manifest.status != "complete":
             raise RunInvalid(
                 f"{arm} run {manifest.run_id} is {manifest.status}: nothing may be concluded from it. "
-                f"Finish it with `evalkit run --resume {manifest.run_id}`"
+                f"Finish it with: {resuming(manifest)}"
             )
     if baseline.partial is not None:
         raise NoBaseline(

@@ -13,6 +13,7 @@ Required slices must all pass, so nothing is adjusted for passing; every slice c
 with no difference anywhere the chance of `regressed` is at most alpha per gate.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,7 @@ from evalkit.core.errors import InputError
 from evalkit.core.estimate import Slice
 from evalkit.core.gate import Decision, Gate, Verdict
 from evalkit.report.numbers import amount_text, p_text, slice_text
+from evalkit.stats.clusters import cluster_codes, standard_error
 from evalkit.stats.multiplicity import holm
 from evalkit.stats.paired import lower_limit, p_worse
 from evalkit.stats.power import samples_to_pass, smallest_detectable_drop
@@ -107,7 +109,9 @@ def _gather(gate: Gate, paired: PairedMetric, wanted: Slice, standing_of: Standi
         lower=lower_limit(baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha, unit=paired.unit),
         p=p,
         test=test,
-        drop=smallest_detectable_drop(baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha),
+        drop=smallest_detectable_drop(
+            baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha, unit=paired.unit
+        ),
     )
 
 
@@ -154,7 +158,7 @@ def _outcome(
         return "regressed", f"worse by {amount_text(-change, unit)}, beyond the margin of {margin} ({test})", None
     if found.lower is not None and found.lower > -gate.margin:
         return "pass", _passing_words(gate, found, change, unit), None
-    more = _more_samples(gate, found, change)
+    more = _more_samples(gate, paired, found, change)
     worst = "" if found.lower is None else f": it may be worse by up to {amount_text(-found.lower, unit)}"
     words = f"not shown to be within {margin} of the baseline{worst}"
     if more is not None:
@@ -187,16 +191,27 @@ def _passing_words(gate: Gate, found: _Evidence, change: float, unit: str) -> st
     margin = amount_text(gate.margin, unit)
     if found.p is not None and found.p < gate.alpha:
         return f"worse by {amount_text(-change, unit)}, which is real but within the margin of {margin}"
-    worst = max(0.0, -(found.lower or 0.0))
+    if found.lower is not None and found.lower >= 0:
+        return f"better by {amount_text(change, unit)}"
+    worst = -(found.lower or 0.0)
     direction = f"better by {amount_text(change, unit)}; " if change > 0 else "no difference; " if change == 0 else ""
     return f"{direction}worse by at most {amount_text(worst, unit)}, within the margin of {margin}"
 
 
-def _more_samples(gate: Gate, found: _Evidence, change: float) -> int | None:
-    differences = found.pairs.candidate_N - found.pairs.baseline_N
-    if gate.margin == 0 or len(differences) < 2:
+def _more_samples(gate: Gate, paired: PairedMetric, found: _Evidence, change: float) -> int | None:
+    """Samples to add so that the lower limit clears the margin, if difference and spread stay; None = no number would.
+
+    A gate that misses by less than chance allows for is given what brings its limit just past the margin.
+    """
+    pairs, room = found.pairs, gate.margin + change
+    if room <= 0 or found.lower is None or pairs.n_pairs < 2:
         return None
-    needed = samples_to_pass(
-        margin=gate.margin, difference=change, sd=float(np.std(differences, ddof=1)), alpha=gate.alpha
-    )
-    return None if needed is None or needed <= found.pairs.n_pairs else needed - found.pairs.n_pairs
+    codes_N, n_clusters = cluster_codes(pairs.cluster_N, pairs.n_pairs)
+    error = standard_error(pairs.candidate_N - pairs.baseline_N, codes_N, n_clusters) if n_clusters > 1 else 0.0
+    spread = error * math.sqrt(pairs.n_pairs)
+    needed = samples_to_pass(margin=gate.margin, difference=change, sd=spread, alpha=gate.alpha, unit=paired.unit)
+    if needed is not None and needed > pairs.n_pairs:
+        return needed - pairs.n_pairs
+    # Where nothing differs the width falls with n, else with its square root.
+    shrink = (change - found.lower) / room
+    return max(1, math.ceil(pairs.n_pairs * (shrink if spread == 0 else shrink**2)) - pairs.n_pairs)

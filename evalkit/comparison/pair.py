@@ -14,9 +14,9 @@ from evalkit.comparison.table import (
     slice_mask,
 )
 from evalkit.core.errors import NoBaseline
-from evalkit.core.estimate import Estimate, Slice
+from evalkit.core.estimate import Estimate, Slice, undefined
 from evalkit.core.suite import MetricSpec
-from evalkit.stats.intervals import mean_t, proportion
+from evalkit.stats.intervals import mean
 from evalkit.stats.paired import paired_difference
 
 
@@ -106,25 +106,19 @@ def slice_pairs(paired: PairedMetric, wanted: Slice) -> SlicePairs:
 
 
 def arm_estimate(values_N: FloatArray, cluster_N: TextArray, unit: str) -> Estimate:
-    """One arm's mean with its interval: Wilson for single 0/1 scores, else t with clustered errors. NaN = missing."""
+    """One arm's mean with its interval: a score interval for 0/1 scores, else t; errors by cluster. NaN = missing."""
     there = ~np.isnan(values_N)
-    values, clusters = values_N[there], cluster_N[there]
-    missing = int(len(values_N) - len(values))
-    if len(values) and unit == "share" and _binary(values) and len(set(clusters)) == len(clusters):
-        found = proportion(int(values.sum()), len(values))
-    else:
-        found = mean_t(values, cluster_N=clusters, unit=unit)
-    return found.model_copy(update={"n_missing": missing, "unit": unit})
+    missing = int(len(values_N) - there.sum())
+    if not there.any():
+        return undefined("no sample has a score", unit=unit, n_missing=missing)
+    found = mean(values_N[there], cluster_N=cluster_N[there], unit=unit)
+    return found.model_copy(update={"n_missing": missing})
 
 
 def difference_estimate(pairs: SlicePairs, unit: str) -> Estimate:
     """Candidate - baseline over the pairs, 95 % interval."""
     found = paired_difference(pairs.baseline_N, pairs.candidate_N, cluster_N=pairs.cluster_N, unit=unit)
     return found.model_copy(update={"n_missing": pairs.n_samples - pairs.n_pairs})
-
-
-def _binary(values: FloatArray) -> bool:
-    return bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def _in_order_of(baseline: TaskTable, candidate: TaskTable) -> TaskTable:

@@ -52,3 +52,8 @@ class RunManifest(Noun):
     """Which filter made the run partial (`limit`, `language`, `task`, `tag`); None = whole. Refused as a baseline."""
     command: str = ""
     """The command line to run it again."""
+
+
+def resuming(manifest: RunManifest) -> str:
+    """The command line that goes on with a run that was not finished."""
+    return f"{manifest.command or 'evalkit run SUITE --candidate CANDIDATE'} --resume"

@@ -17,7 +17,6 @@ class Scale(Noun):
     kind: Literal["binary", "nominal", "ordinal", "interval", "preference"]
     labels: tuple[str, ...] = ()
     """In order for an ordinal scale; binary: (negative, positive). Empty for interval; nominal may leave them open."""
-    higher_is_better: bool | None = None
 
     @model_validator(mode="after")
     def _labels_fit_the_kind(self) -> "Scale":

@@ -33,6 +33,8 @@ class Engine(Protocol):
     """The engine's own version, recorded in the manifest."""
     concurrency: int
     """How many requests it wants in flight."""
+    transport_arguments: frozenset[str]
+    """Names of engine_args that change how it is asked and nothing of what it answers; no part of an identity."""
     served: dict[str, str]
     """What is known of the model behind it (paths, hashes, server); recorded in the manifest. Never a secret."""
 
@@ -53,6 +55,8 @@ def model_identity(engine: Engine, candidate: Candidate) -> str:
     Two runs with the same identity and the same request may share an answer; a judge's digest is bound to it.
     """
     described = candidate.model_dump(mode="json", exclude={"name", "price"})
+    arguments = {name: value for name, value in candidate.engine_args.items() if name not in engine.transport_arguments}
+    described["engine_args"] = arguments
     return digest_of(
         {"candidate": described, "engine": engine.name, "version": engine.version, "served": engine.served}
     )

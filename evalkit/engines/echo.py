@@ -31,6 +31,7 @@ class EchoEngine:
 
     name = "echo"
     version = "1"
+    transport_arguments = frozenset({"delay_s"})
 
     def __init__(self, candidate: Candidate, context: EngineContext):
         self.concurrency = 64

@@ -34,6 +34,12 @@ class OpenAIHttpEngine:
 
     name = "openai_http"
     version = "1"
+    transport_arguments = frozenset(
+        {
+            "api_key_env", "headers", "stream", "concurrency", "attempt_timeout_s", "total_timeout_s",
+            "connect_timeout_s", "max_retries",
+        }
+    )  # fmt: skip
 
     def __init__(self, candidate: Candidate, context: EngineContext):
         self._candidate = candidate

@@ -33,6 +33,7 @@ class ReplayEngine:
 
     name = "replay"
     version = "1"
+    transport_arguments = frozenset[str]()
 
     def __init__(self, candidate: Candidate, context: EngineContext):
         self.concurrency = 16

@@ -59,6 +59,8 @@ def run(
     limit: int | None = None,
     languages: Sequence[str] = (),
     tasks: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    run_id: str | None = None,
     resume: bool = False,
 ) -> RunDirectory:
     """Ask a candidate every sample of a suite, judge and score the answers.
@@ -78,7 +80,8 @@ def run(
         runs=Path(runs),
         judges=judges or {},
         data_folders=_paths(data),
-        filter=Filter(limit, tuple(languages), tuple(tasks)),
+        run_id=run_id,
+        filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags)),
         resume=resume,
     )
     return run_suite(loaded, asked, settings)

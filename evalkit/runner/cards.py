@@ -14,23 +14,29 @@ from evalkit.store.schema import check_schema
 
 
 def cards_of(judges: dict[str, BoundJudge], searched: Iterable[Path] = ()) -> dict[str, JudgeCard]:
-    """Judge name -> its latest card: in `searched` (files or folders), `cards/` here, or beside the judge.
+    """Judge name -> its card: the latest in `searched` (files, folders), else in `cards/` here, else beside the judge.
 
     A card whose digest is another's says nothing of this judge: a changed prompt, rubric, scale or model voids it.
     Raises InputError for a card in `searched` that cannot be read.
     """
-    named, found = list(searched), list(content_folders("cards"))
+    named = list(searched)
     for path in named:
         if not path.exists():
             raise InputError(f'--cards: there is no file or folder "{path}"')
-    files = [file for path in named for file in _files(path)] + [file for folder in found for file in _files(folder)]
     cards: dict[str, JudgeCard] = {}
     for name, bound in judges.items():
-        known = [read_card(file) for file in dict.fromkeys([*files, *_beside(name)]) if _is_card(file)]
-        matching = [card for card in known if card.judge_digest == bound.digest]
-        if matching:
-            cards[name] = max(matching, key=lambda card: card.made_at)
+        for paths in (named, list(content_folders("cards")), _beside(name)):
+            card = _latest(paths, bound.digest)
+            if card is not None:
+                cards[name] = card
+                break
     return cards
+
+
+def _latest(paths: Iterable[Path], judge_digest: str) -> JudgeCard | None:
+    files = dict.fromkeys(file for path in paths for file in _files(path) if _is_card(file))
+    matching = [card for card in map(read_card, files) if card.judge_digest == judge_digest]
+    return max(matching, key=lambda card: card.made_at, default=None)
 
 
 def read_card(file: Path) -> JudgeCard:
@@ -51,7 +57,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _beside(judge: str) -> list[Path]:
     try:
-        return sorted(find("judges", judge).parent.rglob("*.json"))
+        return [find("judges", judge).parent]
     except InputError:  # the run names a judge whose folder is not here any more
         return []
 

@@ -17,6 +17,7 @@ from evalkit.core.suite import MetricSpec, Task
 from evalkit.report.numbers import amount_text, slice_text
 from evalkit.runner.bind import bind, judge_places
 from evalkit.runner.plan import Filter, planned_samples, requests_of
+from evalkit.stats.paired import lower_limit
 from evalkit.stats.power import min_n_without_discordance
 
 CHECKED: tuple[Kind, ...] = ("suites", "judges", "reports", "candidates")
@@ -54,7 +55,8 @@ def check_path(path: str, data_folders: tuple[Path, ...] = ()) -> list[Checked]:
             file = find(kind, path)
         except InputError:
             continue
-        if kind != "candidates" and file.name != f"{kind[:-1]}.yaml" and Path(path).is_file():
+        is_other_file = Path(path).is_file() and file.name != f"{kind[:-1]}.yaml"
+        if kind != "candidates" and (is_other_file or file.resolve().parent.name == "candidates"):
             continue
         return [_check(kind, file, data_folders, must_have_data=True)]
     raise InputError(
@@ -123,11 +125,12 @@ class _GateCounts:
             f"{task.name}.{metric.name}": (task, metric) for task in loaded.suite.tasks for metric in task.metrics
         }
         self._loaded = loaded
-        self._counts: Counter[tuple[int, str, str]] = Counter()
+        self._clusters: dict[tuple[int, str, str], list[str]] = {}
         self._spoken_of: Counter[str] = Counter()
 
     def add(self, task: Task, sample: Sample) -> None:
         """Count one sample in every slice it lies in."""
+        cluster = sample.cluster if sample.cluster is not None else f"\0{sample.id}"
         self._spoken_of.update(
             name
             for name, (its_task, metric) in self._metrics.items()
@@ -138,7 +141,7 @@ class _GateCounts:
                 if its_task.name == task.name and gate.metric in ("*", name) and _spoken_of(metric, sample):
                     for wanted in ({}, *gate.required):
                         if all(sample.column(column) == value for column, value in wanted.items()):
-                            self._counts[index, name, slice_text(wanted)] += 1
+                            self._clusters.setdefault((index, name, slice_text(wanted)), []).append(cluster)
 
     def check(self) -> None:
         """Raise InputError for a metric or a required slice without samples, or with too few to pass even unchanged."""
@@ -155,19 +158,25 @@ class _GateCounts:
                         self._check_one(index, gate, name, slice_text(wanted))
 
     def _check_one(self, index: int, gate: Gate, name: str, wanted: str) -> None:
-        n = self._counts[index, name, wanted]
-        place = self._report.gate_place(index)
-        if n == 0:
+        clusters, place = self._clusters.get((index, name, wanted), []), self._report.gate_place(index)
+        if not clusters:
             raise InputError(f"gate {name}: the required slice {wanted} has no samples", place)
-        needed = min_n_without_discordance(gate.margin, gate.alpha) if gate.rule == "no_worse_than" else None
-        if gate.rule == "no_worse_than" and gate.margin == 0:
+        if gate.rule != "no_worse_than":
+            return
+        needed = min_n_without_discordance(gate.margin, gate.alpha)
+        if needed is None:
             raise InputError(f"gate {name}: no number of samples can show a loss of 0; give it a margin", place)
-        if needed is not None and n < needed:
+        limit = lower_limit(
+            [1.0] * len(clusters), [1.0] * len(clusters), cluster_N=clusters, alpha=gate.alpha, unit="share"
+        )
+        if limit is None or limit <= -gate.margin:
+            apart = len(set(clusters))
+            held = f"{len(clusters)} samples" + (f" in {apart} clusters" if apart < len(clusters) else "")
             raise InputError(
-                f"gate {name}: the required slice {wanted} has {n} samples; with a margin of "
-                f"{amount_text(gate.margin, 'share')} it could not pass with fewer than {needed}, even if not one "
-                "answer changed. Add samples, widen the "
-                "margin, or take the slice out of `required`",
+                f"gate {name}: the required slice {wanted} has {held}; with a margin of "
+                f"{amount_text(gate.margin, 'share')} it could not pass even if not one answer changed (that takes "
+                f"{needed} samples that stand alone, more in clusters). Add samples, widen the margin, or take "
+                "the slice out of `required`",
                 place,
             )
 

@@ -16,7 +16,7 @@ from evalkit.runner.cards import cards_of
 from evalkit.runner.changed import add_texts
 from evalkit.runner.table import read_tables
 from evalkit.runner.templates import template_folder
-from evalkit.store.disk import write_document
+from evalkit.store.disk import make_private_folder, write_document
 from evalkit.store.rundir import RunDirectory, quoted_name
 
 RESULT = "result.json"
@@ -57,7 +57,7 @@ def compare_directories(baseline: RunDirectory, candidate: RunDirectory, options
     folder = options.out or Path("comparisons") / quoted_name(
         f"{baseline.manifest.run_id}__{candidate.manifest.run_id}"
     )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     write_document(folder / RESULT, comparison.model_dump(mode="json", by_alias=True, exclude={"changed"}))
     write_report(comparison, folder, template_folder=template_folder(), numbers_only=options.numbers_only)
     return Compared(comparison, folder)

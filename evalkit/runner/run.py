@@ -17,7 +17,7 @@ from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
 from evalkit.core.digest import digest_of
 from evalkit.core.errors import EvalkitError, RunInterrupted, RunInvalid
-from evalkit.core.manifest import BoundJudge, RunManifest, Status
+from evalkit.core.manifest import BoundJudge, RunManifest, Status, resuming
 from evalkit.engines.base import Engine
 from evalkit.runner import passes
 from evalkit.runner.bind import Binding, bind, check_joins, open_engine, system_of
@@ -123,11 +123,6 @@ def _carry_out(
         _set_status(directory, "incomplete")
         directory.log("bug", traceback=traceback.format_exc())
         raise
-
-
-def resuming(manifest: RunManifest) -> str:
-    """The command line that goes on with a run."""
-    return f"{manifest.command or 'evalkit run'} --resume".replace(" --resume --resume", " --resume")
 
 
 def _open(manifest: RunManifest, settings: RunSettings) -> RunDirectory:

@@ -31,13 +31,16 @@ def _row(score: Score) -> tuple[Any, ...]:
 
 def write_csv(frame: pd.DataFrame, path: Path, *, mode: int = PRIVATE_FILE) -> None:
     """Write a table as UTF-8 CSV, whole or not at all; headings and texts are safe cells, missing is an empty cell."""
-    safe = frame.rename(columns=safe_cell)
+    safe = frame.rename(columns=lambda name: _writable(safe_cell(name)))
     for position, kind in enumerate(safe.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
-            cells = [safe_cell(cell) for cell in safe.iloc[:, position]]
-            safe.isetitem(position, pd.Series(cells, dtype=object, index=safe.index))
+            safe.isetitem(position, [_writable(safe_cell(cell)) for cell in safe.iloc[:, position]])
     # RFC 4180's line end, and not "\n": with that one, a bare carriage return in a text would stand unquoted and
     # begin a row of its own, whose first cell nobody made safe.
     text = safe.to_csv(index=False, lineterminator="\r\n")
-    # Half a surrogate pair cannot be UTF-8; in a table for people its escape will do.
-    replace_file(path, text.encode("utf-8", "backslashreplace"), mode=mode)
+    replace_file(path, text.encode("utf-8"), mode=mode)
+
+
+def _writable(cell: Any) -> Any:
+    """Half a surrogate pair cannot be UTF-8; in a table for people its escape will do."""
+    return cell.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(cell, str) else cell
