@@ -3,6 +3,7 @@
 #   make test        what must hold before a change is sent: lint, format, types, storeys, all tests, doctests
 #   make check       the same without the slow tests, plus every suite, judge and report that ships; no model, <= 90 s
 #   make published   published agreement figures beside ours, on the recorded data in ../shared/data
+#   make example     the page and the numbers of docs/examples/xstest, from the recorded data in ../shared/data
 #   make format      let ruff put imports and layout in order
 #   make constraints renew constraints.txt from pyproject.toml
 #   make clean       remove what make made (runs and cards stay)
@@ -19,7 +20,7 @@ STAMP := $(VENV)/installed
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := test
-.PHONY: test check lint content published format constraints clean
+.PHONY: test check lint content published example format constraints clean
 .DELETE_ON_ERROR:
 
 test: lint
@@ -40,6 +41,22 @@ content: $(STAMP)
 
 published: $(STAMP)
 	$(BIN)/python -m tests.published --data $(DATA)
+
+# Numbers only: the data's texts are not ours to publish.
+EXAMPLE := docs/examples/xstest
+example: $(STAMP)
+	rm -rf build/example $(EXAMPLE)
+	mkdir -p build/example $(EXAMPLE)
+	cp docs/examples/calibration/xstest*.yaml build/example/
+	ln -s "$$(realpath $(DATA))/xstest" build/example/xstest
+	cd build/example && export PATH="$(CURDIR)/$(BIN):$$PATH" && \
+	  evalkit calibrate --spec xstest.yaml --data xstest --out cards/gpt-4 >/dev/null && \
+	  evalkit calibrate --spec xstest_string_match.yaml --data xstest --out cards/string-match >/dev/null && \
+	  { evalkit release xstest --data xstest --numbers-only --out comparison \
+	      --baseline replay:responses.jsonl.gz#llama2orig --candidate replay:responses.jsonl.gz#llama2new; [ $$? -eq 3 ]; }
+	cp build/example/comparison/* $(EXAMPLE)/
+	for judge in gpt-4 string-match; do mkdir -p $(EXAMPLE)/$$judge; cp build/example/cards/$$judge/card.* $(EXAMPLE)/$$judge/; done
+	chmod 644 $(EXAMPLE)/*.* $(EXAMPLE)/*/*
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
