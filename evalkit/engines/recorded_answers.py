@@ -15,8 +15,9 @@ import numpy
 from numpy.typing import NDArray
 
 from evalkit.core.errors import InputError, Place, nearest_name
+from evalkit.core.json_line import parse_object
 from evalkit.core.response import Usage
-from evalkit.engines.recorded_rows import identity_of, open_rows, parse_row, usage_of
+from evalkit.engines.recorded_rows import identity_of, open_rows, usage_of
 
 SYSTEMS_SHOWN = 20
 """As many names as a person still reads in one error."""
@@ -92,7 +93,7 @@ class RecordedAnswers:
         for number, line in enumerate(self._stream, start=1):
             if line.strip():
                 place = Place(self._path, number)
-                row = parse_row(line, self._path, number)
+                row = parse_object(line, self._path, number)
                 item_id, system, attempt = identity_of(row, place)
                 systems.add(system)
                 if system == self._system:
@@ -118,7 +119,7 @@ class RecordedAnswers:
 
     def _row_at(self, offset: int) -> dict[str, Any]:
         self._stream.seek(offset)
-        return parse_row(self._stream.readline(), self._path, None)
+        return parse_object(self._stream.readline(), self._path, None)
 
     def _refuse_system(self, systems: set[str]) -> NoReturn:
         place = Place(self._path)

@@ -12,15 +12,12 @@ import shutil
 import tempfile
 import zlib
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
-import orjson
 from pydantic import ValidationError
 
 from evalkit.core.errors import InputError, Place
 from evalkit.core.response import Usage
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def open_rows(path: Path) -> IO[bytes]:
@@ -43,35 +40,6 @@ def _unpacked(path: Path) -> IO[bytes]:
         raise
     unpacked.seek(0)
     return unpacked
-
-
-def parse_row(line: bytes, path: Path, number: int | None) -> dict[str, Any]:
-    """One line as an object. orjson first; the standard library reads lone surrogates and says where an error is."""
-    place = Place(path, number)
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        row = _parse_slowly(line.removeprefix(BYTE_ORDER_MARK), path, number)
-    if not isinstance(row, dict):
-        raise InputError(f"is {shown(row)}, expected an object with item_id, system and text", place)
-    return row
-
-
-def _parse_slowly(line: bytes, path: Path, number: int | None) -> Any:
-    try:
-        return json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        place = Place(path, number, error.start + 1)
-        raise InputError(f"byte {line[error.start]:#04x} is not UTF-8. Save the file as UTF-8.", place) from error
-    except json.JSONDecodeError as error:
-        place = Place(path, number, error.colno)
-        raise InputError(f"not JSON: {error.msg}. Expected one JSON object on each line.", place) from error
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}", Place(path, number)) from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number; write null")
 
 
 def identity_of(row: dict[str, Any], place: Place) -> tuple[str, str, int]:

@@ -3,14 +3,11 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from evalkit.content.locate import content_folders, find
 from evalkit.core.card import CARD_SCHEMA, JudgeCard
-from evalkit.core.errors import InputError, Place
+from evalkit.core.errors import InputError
 from evalkit.core.manifest import BoundJudge
-from evalkit.store.disk import read_document
-from evalkit.store.schema import check_schema
+from evalkit.store.schema import read_noun
 
 
 def cards_of(judges: dict[str, BoundJudge], searched: Iterable[Path] = ()) -> dict[str, JudgeCard]:
@@ -41,14 +38,7 @@ def _latest(paths: Iterable[Path], judge_digest: str) -> JudgeCard | None:
 
 def read_card(file: Path) -> JudgeCard:
     """Read one card. Raises InputError when it is no card, or a newer evalkit's."""
-    document = read_document(file)
-    check_schema(document, CARD_SCHEMA, Place(file))
-    try:
-        return JudgeCard.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"`{field}`: {first['msg']}. Was this card edited? Calibrate again.", Place(file)) from error
+    return read_noun(file, JudgeCard, CARD_SCHEMA, "Calibrate again.")
 
 
 def _files(path: Path) -> Iterator[Path]:

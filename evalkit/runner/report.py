@@ -4,12 +4,10 @@ records.
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from evalkit.comparison.compare import Arm, pair_all
 from evalkit.comparison.transitions import transitions
 from evalkit.core.comparison import RESULT_SCHEMA, Comparison
-from evalkit.core.errors import EvalkitError, InputError, Place
+from evalkit.core.errors import EvalkitError
 from evalkit.core.report_spec import ReportSpec
 from evalkit.core.score import Score
 from evalkit.report.build import write_report
@@ -19,25 +17,17 @@ from evalkit.runner.opened import open_run
 from evalkit.runner.summarize import summarize, summary_document
 from evalkit.runner.table import current_digests, read_tables
 from evalkit.runner.templates import template_folder
-from evalkit.store.disk import read_document, write_document
+from evalkit.store.disk import write_document
 from evalkit.store.frames import scores_frame, write_csv
 from evalkit.store.index import read_last
 from evalkit.store.keys import score_key_of
 from evalkit.store.rundir import RunDirectory
-from evalkit.store.schema import check_schema
+from evalkit.store.schema import read_noun
 
 
 def read_result(folder: Path) -> Comparison:
     """The comparison in a folder. Raises InputError when there is none, or one that a newer evalkit wrote."""
-    file = folder / RESULT
-    document = read_document(file)
-    check_schema(document, RESULT_SCHEMA, Place(file))
-    try:
-        return Comparison.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"`{field}`: {first['msg']}. Was it edited? Compare again.", Place(file)) from error
+    return read_noun(folder / RESULT, Comparison, RESULT_SCHEMA, "Compare again.")
 
 
 def rewrite_comparison(folder: Path, runs: Path, numbers_only: bool) -> tuple[Path, str]:

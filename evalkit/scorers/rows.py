@@ -4,18 +4,15 @@ Enough for scorers to look up recorded labels and verdicts; files of a run are t
 """
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, NoReturn, cast
-
-import orjson
+from typing import IO, Any, cast
 
 from evalkit.core.errors import InputError, Place, nearest_name
+from evalkit.core.json_line import parse_object
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def find_rows_file(name: str, folders: Iterable[Path], place: Place | None) -> Path:
@@ -43,10 +40,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with path.open("rb") as stream:
             for number, line in enumerate(_unpacked(stream), start=1):
-                if number == 1:
-                    line = line.removeprefix(_BYTE_ORDER_MARK)
                 if line.strip():
-                    yield number, _object(line, path, number)
+                    yield number, parse_object(line, path, number)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         message = f"its gzip data is damaged ({error}). Copy or download the file again."
         raise InputError(message, Place(path, number + 1)) from error
@@ -73,34 +68,3 @@ def _unpacked(stream: IO[bytes]) -> IO[bytes]:
     is_gzip = stream.read(2) == _GZIP_MAGIC
     stream.seek(0)
     return cast("IO[bytes]", gzip.open(stream, "rb")) if is_gzip else stream
-
-
-def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
-    row = _value(line, path, number)
-    if not isinstance(row, dict):
-        raise InputError("each line must be one JSON object, {...}", Place(path, number, 1))
-    return row
-
-
-def _value(line: bytes, path: Path, number: int) -> Any:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        pass  # orjson also refuses a lone surrogate, which models do write: the standard library has the last word
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        column = len(line[: error.start].decode("utf-8")) + 1
-        message = f"byte 0x{line[error.start]:02x} is not UTF-8. Save the file as UTF-8."
-        raise InputError(message, Place(path, number, column)) from error
-    try:
-        return json.loads(text, parse_constant=lambda name: _refuse_constant(name, text, path, number))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}", Place(path, number, error.colno)
-        ) from error
-
-
-def _refuse_constant(name: str, text: str, path: Path, number: int) -> NoReturn:
-    message = f"{name} is not JSON. Write null for what is missing."
-    raise InputError(message, Place(path, number, text.find(name) + 1))

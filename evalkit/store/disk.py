@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.core.errors import InputError, Place
-from evalkit.store.lines import encode_line, parse_line
+from evalkit.core.json_line import parse_line
+from evalkit.store.lines import encode_line
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700

@@ -15,9 +15,10 @@ from typing import Any, Generic, Self, TypeVar
 from pydantic import ValidationError
 
 from evalkit.core.errors import InputError, Place
+from evalkit.core.json_line import LineError, parse_line
 from evalkit.core.noun import Noun
 from evalkit.store.disk import PRIVATE_FILE, disk_error, make_private_folder, sync_folder
-from evalkit.store.lines import LineError, encode_line, parse_line
+from evalkit.store.lines import encode_line
 from evalkit.store.torn import mend_descriptor
 
 N = TypeVar("N", bound=Noun)

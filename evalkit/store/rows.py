@@ -10,8 +10,8 @@ from typing import IO, Any, cast
 import jsonlines
 
 from evalkit.core.errors import InputError, Place
+from evalkit.core.json_line import LineError, parse_line
 from evalkit.store.disk import disk_error
-from evalkit.store.lines import LineError, parse_line
 
 GZIP_MAGIC = b"\x1f\x8b"
 

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
 from evalkit.core.digest import digest_of
 from evalkit.core.errors import EvalkitError, InputError, Place
 from evalkit.core.manifest import RUN_SCHEMA, RunManifest
@@ -25,13 +23,12 @@ from evalkit.store.disk import (
     PRIVATE_FOLDER,
     disk_error,
     make_private_folder,
-    read_document,
     sync_folder,
     write_document,
 )
 from evalkit.store.lock import hold_lock
 from evalkit.store.records import RecordWriter
-from evalkit.store.schema import check_schema
+from evalkit.store.schema import read_noun
 from evalkit.store.torn import mend_torn_tail
 
 MANIFEST = "manifest.json"
@@ -127,14 +124,7 @@ def read_manifest(path: Path) -> RunManifest:
     file = path / MANIFEST
     if not file.is_file():
         raise InputError(f"is no run: it has no {MANIFEST}. `evalkit list runs` shows those there are.", Place(path))
-    document = read_document(file)
-    check_schema(document, RUN_SCHEMA, Place(file))
-    try:
-        return RunManifest.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"`{field}`: {first['msg']}. Was it edited? Restore it, or run again.", Place(file)) from error
+    return read_noun(file, RunManifest, RUN_SCHEMA, "Restore it, or run again.")
 
 
 @dataclass(frozen=True)

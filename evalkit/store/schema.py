@@ -1,9 +1,31 @@
 """Which documents can be read: every JSON document names its schema and the schema's number, `evalkit.run/1`."""
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from evalkit.core.errors import InputError, Place
+from evalkit.core.noun import Noun
+from evalkit.store.disk import read_document
+
+N = TypeVar("N", bound=Noun)
+
+
+def read_noun(file: Path, model: type[N], schema: str, mend: str) -> N:
+    """A JSON document as its noun. Raises InputError when it is another document, a newer evalkit's, or edited.
+
+    mend: what to do about a document whose fields are wrong, as a sentence.
+    """
+    document = read_document(file)
+    check_schema(document, schema, Place(file))
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"`{field}`: {first['msg']}. Was it edited? {mend}", Place(file)) from error
 
 
 def check_schema(document: Mapping[str, Any], known: str, place: Place) -> None:

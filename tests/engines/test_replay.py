@@ -115,8 +115,8 @@ def test_an_answer_given_twice_is_refused_with_both_lines(tmp_path: Path) -> Non
     ("line", "said"),
     [
         ('{"item_id": "i1" "system": "a", "text": ""}', ":2:18: not JSON: Expecting ',' delimiter"),
-        ('{"item_id": "i1", "system": "a", "text": NaN}', ":2: not JSON: NaN is no JSON number"),
-        ("[1, 2]", r":2: is \[1, 2\], expected an object"),
+        ('{"item_id": "i1", "system": "a", "text": NaN}', ":2:42: NaN is not JSON"),
+        ("[1, 2]", r":2:1: each line must be one JSON object"),
         ('{"item_id": 7, "system": "a", "text": ""}', ":2: item_id is 7, expected a string"),
         ('{"item_id": "i1", "text": ""}', ":2: system is missing"),
         ('{"item_id": "i1", "system": "a", "text": "", "attempt": -1}', ":2: attempt is -1, expected a whole number"),

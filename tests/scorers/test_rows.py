@@ -12,7 +12,7 @@ from evalkit.scorers.rows import read_rows
     [
         (b'{"a": 1}\n{"a": }\n', "rows.jsonl:2:7: not JSON"),
         (b'{"a": 1}\n\n[1]\n', "rows.jsonl:3:1: each line must be one JSON object"),
-        (b'{"a": NaN}\n', "rows.jsonl:1:7: NaN is not JSON. Write null"),
+        (b'{"a": NaN}\n', "rows.jsonl:1:7: NaN is not JSON: write null"),
         (b'{"a": "\xff"}\n', "rows.jsonl:1:8: byte 0xff is not UTF-8"),
         (gzip.compress(b'{"a": 1}\n' * 1000, mtime=0)[:-20], "its gzip data is damaged"),
         (gzip.compress(b'{"a": 1}\n', mtime=0)[:10] + b"garbage", "its gzip data is damaged"),

@@ -2,6 +2,7 @@ import orjson
 from hypothesis import given
 
 from evalkit.core.failure import Failure
+from evalkit.core.json_line import parse_line
 from evalkit.core.request import JudgeKey, Key
 from evalkit.core.response import Response
 from evalkit.core.score import Score
@@ -13,7 +14,7 @@ from evalkit.store.keys import (
     score_key_digest,
     score_key_of,
 )
-from evalkit.store.lines import encode_line, parse_line
+from evalkit.store.lines import encode_line
 from tests.store.strategies import judge_keys, keys, responses
 
 

@@ -54,13 +54,13 @@ def test_a_verdict_that_could_not_be_read_keeps_what_was_written(tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ('{"item_id": "1",}', r"rows\.jsonl:2:17: not JSON"),
+        ('{"item_id": "1" 2}', r"rows\.jsonl:2:17: not JSON"),
         ('{"item_id": "1"', r"rows\.jsonl:2:16: not JSON"),
         ("{'item_id': 1}", r"rows\.jsonl:2:2: not JSON"),
         ('[{"item_id": "1"}', r"rows\.jsonl:2:18: not JSON.*JSON array"),
         ('["item"]', r"rows\.jsonl:2:1: each line is one JSON object.*found '\[\"item\"\]'"),
         ("null", r"rows\.jsonl:2:1: each line is one JSON object"),
-        ('{"value": NaN}', r"rows\.jsonl:2:1: not JSON: NaN"),
+        ('{"value": NaN}', r"rows\.jsonl:2:11: not JSON: NaN"),
     ],
 )
 def test_a_bad_line_is_told_with_line_and_column(tmp_path: Path, content: str, words: str) -> None:

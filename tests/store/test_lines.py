@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalkit.core.json_line import LineError, parse_line
 from evalkit.core.response import Response
-from evalkit.store.lines import LineError, encode_line, is_whole, parse_line
+from evalkit.store.lines import encode_line, is_whole
 from tests.store.strategies import json_values, responses, texts
 
 
@@ -31,11 +32,11 @@ def test_fields_that_hold_their_default_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [
-        (b'{"a": 1,}\n', 9, "property name"),
+        (b'{"a" 1}\n', 6, "delimiter"),
         (b'{"text": "na\xefve"}\n', 13, "0xef is not UTF-8"),
         ('{"ä": "ö", x}\n'.encode(), 12, "property name"),
-        (b'{"a": NaN}\n', 1, "NaN"),
-        (b'{"a": 1e999}\n', 1, "larger"),
+        (b'{"a": NaN}\n', 7, "NaN"),
+        (b'{"a": 1e999}\n', 7, "larger"),
         (b'{"a": "cut of', 7, "Unterminated"),
         (b"", 1, "Expecting value"),
         (b"[" * 100_000, 1, "nested"),
