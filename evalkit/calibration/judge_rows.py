@@ -77,8 +77,14 @@ def _of_judge(rows: list[Row], side: VerdictSide, source: Source) -> list[Row]:
         raise unknown_name("judge", str(asked), known, Place(source.file), _listed(known))
     if len(meant) > 1:
         asked = f'judge "{side.judge}" fits' if side.judge else "the file holds"
+        n_combinations = len({(_combination(row), row.text("order")) for row in rows if _combination(row) in meant})
+        counted = (
+            f"{len(meant)} judges"
+            if n_combinations == len(meant)
+            else f"{n_combinations} combinations of judge and order"
+        )
         raise InputError(
-            f"{asked} {len(meant)} judges: {', '.join(sorted(_with_orders(meant, rows)))}. "
+            f"{asked} {counted}: {', '.join(sorted(_with_orders(meant, rows)))}. "
             f'Choose one, e.g. --judge "{min(map(_say, meant))}"{_order_flag(rows)}.',
             Place(source.file),
         )

@@ -24,12 +24,12 @@ from evalkit.calibration.recall import recall_rules
 from evalkit.calibration.table import Table
 from evalkit.calibration.values import Values, is_there
 from evalkit.calibration.wording import STATISTIC_NAMES, coefficient, reference_words, with_interval
-from evalkit.core.card import Fitness
+from evalkit.core.card import LABELS_TO_GATE, RARER_CLASS_TO_GATE, Fitness
 from evalkit.core.estimate import Estimate
 from evalkit.stats.alpha import alpha_of_coincidences
 from evalkit.stats.moments import alpha_of_moments
 
-LABELS_TO_GATE, LABELS_TO_ADVISE, RARER_CLASS_TO_GATE = 200, 50, 50
+LABELS_TO_ADVISE = 50
 AGREEMENT_TO_GATE, AGREEMENT_TO_ADVISE = 0.60, 0.40
 HUMAN_ALPHA_FLOOR = 0.40
 DISTANCE_FLOOR = -0.10

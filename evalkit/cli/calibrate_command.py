@@ -127,8 +127,11 @@ def _with_flags(spec: CalibrationSpec, labels: dict[str, Any], flags: dict[str, 
 def _scale(text: str) -> Scale:
     try:
         return Scale.parse(text)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise InputError(f'--scale "{text}": {reason}') from error
     except ValueError as error:
-        raise InputError(f"--scale: {str(error).splitlines()[-1].strip()}") from error
+        raise InputError(f"--scale: {error}") from error
 
 
 def _with_verdicts(

@@ -1,6 +1,7 @@
 """Show how far a pass is: bars on a terminal, else one plain line every 30 seconds."""
 
 import sys
+import threading
 import time
 from typing import TextIO
 
@@ -53,45 +54,50 @@ class TerminalProgress:
 
 
 class PlainProgress:
-    """Lines for a log: at the end of each pass, and every 30 seconds of a long one."""
+    """Lines for a log: at the end of each pass, and every 30 seconds of a long one, also while nothing ends."""
 
     def __init__(self, stream: TextIO | None = None, every_s: float = PLAIN_LINE_EVERY_S):
         self._stream = stream or sys.stderr
         self._every_s = every_s
         self._name = ""
         self._total = self._done = self._failed = self._tokens = self._before = 0
-        self._began_s = self._said_s = 0.0
+        self._began_s = 0.0
+        self._over = threading.Event()
 
     def begin(self, name: str, total: int, done: int = 0) -> None:
-        """A pass begins."""
+        """A pass begins; a thread tells every 30 seconds how far it is."""
         self._name, self._total, self._done, self._before = name, total, done, done
         self._failed = self._tokens = 0
-        self._began_s = self._said_s = time.monotonic()
+        self._began_s = time.monotonic()
+        self._over = threading.Event()
+        threading.Thread(target=self._tell_now_and_then, args=(self._over,), daemon=True).start()
 
     def advance(self, failed: bool = False, output_tokens: int | None = None) -> None:
-        """One more is done; a line when the last is 30 seconds old."""
+        """One more is done."""
         self._done += 1
         self._failed += failed
         self._tokens += output_tokens or 0
-        now_s = time.monotonic()
-        if now_s - self._said_s >= self._every_s:
-            self._said_s = now_s
-            self._line()
 
     def end(self) -> None:
         """The pass is over."""
+        self._over.set()
         self._line()
 
     def say(self, message: str) -> None:
         """A line of its own."""
         print(f"evalkit: {message}", file=self._stream, flush=True)
 
+    def _tell_now_and_then(self, over: threading.Event) -> None:
+        while not over.wait(self._every_s):
+            self._line()
+
     def _line(self) -> None:
         spent_s = time.monotonic() - self._began_s
         rate = (self._done - self._before) / spent_s if spent_s > 0 else 0.0
         left = f", {(self._total - self._done) / rate:.0f} s left" if rate > 0 and self._done < self._total else ""
+        before = f" ({self._before} from before)" if self._before else ""
         tokens = f", {self._tokens:,} output tokens" if self._tokens else ""
-        self.say(f"{self._name}: {self._done}/{self._total}, {self._failed} failed{tokens}, {rate:.1f}/s{left}")
+        self.say(f"{self._name}: {self._done}/{self._total}{before}, {self._failed} failed{tokens}, {rate:.1f}/s{left}")
 
 
 def console_progress() -> TerminalProgress | PlainProgress:

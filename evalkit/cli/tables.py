@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from evalkit.core.estimate import Estimate
+from evalkit.core.manifest import partial_words
 from evalkit.report.numbers import interval_text, slice_text, value_text
 from evalkit.report.text import one_line
 from evalkit.runner.expect import RunExpectation
@@ -32,7 +33,7 @@ def print_summary(directory: RunDirectory) -> None:
         for name in sorted(counts)
         if name.startswith("failed_") and counts[name]
     )
-    partial = f", partial ({manifest.partial})" if manifest.partial else ""
+    partial = f", partial ({partial_words(manifest)})" if manifest.partial else ""
     said = f"{manifest.status}{partial}, {counts.get('samples', 0)} samples" + (f", {failures}" if failures else "")
     print(f"\nrun {directory.path}: {said}")
 

@@ -1,14 +1,24 @@
 """Gates that hold one run's number against a bound: `at_least` and `at_most`.
 
-pass          the one-sided limit of the candidate's value at 1 - alpha lies beyond the bound
-regressed     the value is on the wrong side of the bound, Holm-adjusted p below alpha
-inconclusive  neither, in the overall or a required slice
+    pass          the one-sided limit of the candidate's value at 1 - alpha lies beyond the bound
+    regressed     the value is on the wrong side of the bound, Holm-adjusted p below alpha
+    inconclusive  neither, in the overall or a required slice
+
+`at_most` is held as `at_least` of the values turned round: 1 - x of a share, -x otherwise.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
 from evalkit.comparison.decide import Outcome, Standing, StandingOf, gate_id, gate_slices
-from evalkit.comparison.pair import PairedMetric, arm_estimate
+from evalkit.comparison.pair import (
+    PairedMetric,
+    SlicePairs,
+    arm_estimate,
+    difference_estimate,
+    missing_reason,
+    slice_pairs,
+)
+from evalkit.comparison.table import FloatArray, TextArray
 from evalkit.core.errors import InputError
 from evalkit.core.estimate import Slice
 from evalkit.core.gate import Decision, Gate
@@ -17,107 +27,106 @@ from evalkit.stats.multiplicity import holm
 from evalkit.stats.one_sample import lower_limit_of_mean, p_below
 
 
+@dataclass(frozen=True)
+class _Evidence:
+    """One slice of a gate before it is decided; M = samples that have a score in the candidate's run."""
+
+    wanted: Slice
+    required: bool
+    pairs: SlicePairs
+    values_M: FloatArray
+    """In the metric's own unit, not turned."""
+    blocked: tuple[Outcome, str] | None
+    """Why this slice may not be decided at all; None = it may."""
+    limit: float | None
+    """The limit on the side that the rule asks about, in the metric's own unit."""
+    p: float | None
+
+
 def decide_bound(gate: Gate, paired: PairedMetric, standing_of: StandingOf) -> tuple[Decision, ...]:
     """All decisions of an `at_least` or `at_most` gate on the candidate's run, the overall first."""
     if gate.bound is None:
         raise InputError(f"gate {gate.metric}: `{gate.rule}` needs a `bound:`, the number to hold the metric against")
-    slices = gate_slices(gate, paired)
-    standings = [standing_of(wanted) for wanted in slices]
-    p_values = [
-        _p_value(gate, paired, wanted) if standing.holds else None
-        for wanted, standing in zip(slices, standings, strict=True)
-    ]
-    adjusted = iter(holm([p for p in p_values if p is not None]))
+    evidence = [_gather(gate, gate.bound, paired, wanted, standing_of(wanted)) for wanted in gate_slices(gate, paired)]
+    adjusted = iter(holm([found.p for found in evidence if found.p is not None]))
     return tuple(
-        _decide(gate, paired, wanted, standing, p, None if p is None else next(adjusted))
-        for wanted, standing, p in zip(slices, standings, p_values, strict=True)
+        _decide(gate, gate.bound, paired, found, None if found.p is None else next(adjusted)) for found in evidence
     )
 
 
-def _sign(gate: Gate) -> int:
-    return 1 if gate.rule == "at_least" else -1
-
-
-def _values(paired: PairedMetric, wanted: Slice) -> tuple[np.ndarray, np.ndarray, int, int, int]:
-    """Values and clusters that are there, then counts: samples, missing by the judge, missing by the system."""
-    mask = paired.mask(wanted)
-    there = mask & ~np.isnan(paired.candidate.values_N)
-    judge = int((paired.candidate.judge_missing_N & mask).sum())
-    system = int((paired.candidate.system_missing_N & mask).sum())
-    return paired.candidate.values_N[there], paired.cluster_N[there], int(mask.sum()), judge, system
-
-
-def _p_value(gate: Gate, paired: PairedMetric, wanted: Slice) -> float | None:
-    values, clusters, *_ = _values(paired, wanted)
-    sign, bound = _sign(gate), gate.bound or 0.0
-    if len(values) == 0:
-        return None
-    if paired.unit == "share":
-        values, bound = (values, bound) if sign > 0 else (1 - values, 1 - bound)
-    else:
-        values, bound = sign * values, sign * bound
-    return p_below(values, bound, cluster_N=clusters)
-
-
-def _decide(
-    gate: Gate, paired: PairedMetric, wanted: Slice, standing: Standing, p: float | None, p_adjusted: float | None
-) -> Decision:
-    rows = paired.mask(wanted)
-    values, clusters, n_samples, judge, system = _values(paired, wanted)
-    if n_samples == 0:
+def _gather(gate: Gate, bound: float, paired: PairedMetric, wanted: Slice, standing: Standing) -> _Evidence:
+    pairs, mask = slice_pairs(paired, wanted), paired.mask(wanted)
+    if pairs.n_samples == 0:
         raise InputError(f"gate {gate.metric}: the required slice {slice_text(wanted)} has no samples in this run")
-    required = not wanted or wanted in gate.required
-    sign = _sign(gate)
-    limit = (
-        lower_limit_of_mean(sign * values, cluster_N=clusters, alpha=gate.alpha, unit=paired.unit)
-        if len(values)
-        else None
-    )
-    outcome: Outcome = "inconclusive"
-    because = "no sample has a score"
-    allowed = gate.max_missing * n_samples
-    if system > allowed:
-        outcome, because = (
-            "invalid",
-            f"{system} of {n_samples} samples have no score through the system's fault: resume the run",
-        )
-    elif not standing.holds:
-        because = standing.because
-    elif judge > allowed:
-        because = f"{judge} of {n_samples} samples have no verdict, more than the {gate.max_missing:.0%} allowed"
-    elif limit is not None:
-        outcome, because = _hold(gate, float(values.mean()), sign * limit, p_adjusted, paired.unit)
-    if outcome in ("inconclusive", "invalid") and not required:
+    there = mask & (paired.candidate.values_N == paired.candidate.values_N)  # NaN is not equal to itself
+    values_M, cluster_M = paired.candidate.values_N[there], paired.cluster_N[there]
+    blocked = _blocked(gate, pairs, standing, len(values_M))
+    limit, p = (None, None) if blocked else _held_against(gate, bound, paired.unit, values_M, cluster_M)
+    if blocked is None and limit is None:
+        reason = arm_estimate(values_M, cluster_M, paired.unit).reason
+        blocked, p = ("inconclusive", f"no limit can be computed: {reason}"), None
+    return _Evidence(wanted, not wanted or wanted in gate.required, pairs, values_M, blocked, limit, p)
+
+
+def _blocked(gate: Gate, pairs: SlicePairs, standing: Standing, n_scored: int) -> tuple[Outcome, str] | None:
+    missing = missing_reason(pairs, gate.max_missing, one_run=True)
+    if missing is not None and missing[0] == "system":
+        return "invalid", f"{missing[1]}: resume the run"
+    if not standing.holds:
+        return "inconclusive", standing.because
+    if missing is not None:
+        return "inconclusive", missing[1]
+    return None if n_scored else ("inconclusive", "no sample has a score")
+
+
+def _held_against(
+    gate: Gate, bound: float, unit: str, values_M: FloatArray, cluster_M: TextArray
+) -> tuple[float | None, float | None]:
+    """The one-sided limit in the metric's own unit, and the p of "the bound is held"."""
+    if gate.rule == "at_least":
+        limit = lower_limit_of_mean(values_M, cluster_N=cluster_M, alpha=gate.alpha, unit=unit)
+        return limit, p_below(values_M, bound, cluster_N=cluster_M)
+    origin = 1.0 if unit == "share" else 0.0
+    limit = lower_limit_of_mean(origin - values_M, cluster_N=cluster_M, alpha=gate.alpha, unit=unit)
+    return None if limit is None else origin - limit, p_below(origin - values_M, origin - bound, cluster_N=cluster_M)
+
+
+def _decide(gate: Gate, bound: float, paired: PairedMetric, found: _Evidence, p_adjusted: float | None) -> Decision:
+    rows = paired.mask(found.wanted)
+    outcome, because = found.blocked or _hold(gate, bound, found, p_adjusted, paired.unit)
+    if outcome in ("inconclusive", "invalid") and not found.required:
         outcome = "undecided"
     return Decision(
         gate=gate_id(gate, paired.name),
         metric=paired.name,
-        slice=wanted,
+        slice=found.wanted,
         outcome=outcome,
         severity=gate.severity,
-        required=required,
-        baseline=None,
+        required=found.required,
+        baseline=arm_estimate(paired.baseline.values_N[rows], paired.cluster_N[rows], paired.unit),
         candidate=arm_estimate(paired.candidate.values_N[rows], paired.cluster_N[rows], paired.unit),
-        difference=None,
+        difference=difference_estimate(found.pairs, paired.unit),
         better=paired.metric.better,
         margin=gate.margin,
-        lower_limit=limit,
-        p=p,
+        bound=bound,
+        lower_limit=found.limit,
+        p=found.p,
         p_adjusted=p_adjusted,
-        n_pairs=len(values),
+        n_pairs=len(found.values_M),
         because=because,
     )
 
 
-def _hold(gate: Gate, value: float, limit: float, p_adjusted: float | None, unit: str) -> tuple[Outcome, str]:
-    words, bound = gate.rule.replace("_", " "), gate.bound or 0.0
-    sign = _sign(gate)
-    shown, wanted = _level(value, unit), _level(bound, unit)
-    if sign * limit >= sign * bound:
-        return "pass", f"{shown}, surely {words} {wanted} (one-sided limit {_level(limit, unit)})"
+def _hold(gate: Gate, bound: float, found: _Evidence, p_adjusted: float | None, unit: str) -> tuple[Outcome, str]:
+    assert found.limit is not None, "without a limit the slice is blocked"
+    sign = 1 if gate.rule == "at_least" else -1
+    value, words = float(found.values_M.mean()), gate.rule.replace("_", " ")
+    shown, wanted, limit = (_level(amount, unit) for amount in (value, bound, found.limit))
+    if sign * found.limit > sign * bound:
+        return "pass", f"{shown}, surely {words} {wanted} (one-sided limit {limit})"
     if p_adjusted is not None and p_adjusted < gate.alpha and sign * value < sign * bound:
         return "regressed", f"{shown} is not {words} {wanted} (adjusted p {p_text(p_adjusted)})"
-    return "inconclusive", f"{shown} is not shown to be {words} {wanted} (one-sided limit {_level(limit, unit)})"
+    return "inconclusive", f"{shown} is not shown to be {words} {wanted} (one-sided limit {limit})"
 
 
 def _level(amount: float, unit: str) -> str:

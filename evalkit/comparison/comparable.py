@@ -1,7 +1,7 @@
 """Whether two runs may be compared at all: the same suite, data, scorers and judges, both whole and finished."""
 
 from evalkit.core.errors import NoBaseline, RunInvalid
-from evalkit.core.manifest import RunManifest, resuming
+from evalkit.core.manifest import RunManifest, partial_words, resuming
 
 
 def check_comparable(baseline: RunManifest, candidate: RunManifest) -> None:
@@ -14,11 +14,12 @@ def check_comparable(baseline: RunManifest, candidate: RunManifest) -> None:
             )
     if baseline.partial is not None:
         raise NoBaseline(
-            f"baseline run {baseline.run_id} is partial ({baseline.partial}): run the whole suite for a baseline"
+            f"baseline run {baseline.run_id} is partial ({partial_words(baseline)}): run the whole suite for a baseline"
         )
     if candidate.partial is not None:
         raise RunInvalid(
-            f"candidate run {candidate.run_id} is partial ({candidate.partial}): run the whole suite to compare it"
+            f"candidate run {candidate.run_id} is partial ({partial_words(candidate)}): "
+            "run the whole suite to compare it"
         )
     differing = differing_fields(baseline, candidate)
     if differing:

@@ -19,15 +19,16 @@ from evalkit.comparison.pair import (
 from evalkit.comparison.table import TaskTable, slices_of
 from evalkit.comparison.transitions import ChangedSample, transitions
 from evalkit.comparison.trust import judge_of, judge_trust, policy_of, standing_by_card
-from evalkit.comparison.verdict import OnInconclusive, exit_code, overall_verdict, verdict_sentence
+from evalkit.comparison.verdict import OnInconclusive, by_gate, exit_code, overall_verdict, verdict_sentence
 from evalkit.core.card import JudgeCard
 from evalkit.core.comparison import Comparison, MetricRow, RunSummary, TransitionCount
-from evalkit.core.errors import Place
+from evalkit.core.errors import EvalkitError, Place
 from evalkit.core.estimate import Slice
 from evalkit.core.gate import Decision, Gate
-from evalkit.core.manifest import RunManifest
+from evalkit.core.manifest import RunManifest, partial_words
 from evalkit.core.report_spec import ReportSpec
 from evalkit.core.suite import MetricSpec, Suite, Task
+from evalkit.report.numbers import slice_text
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,33 @@ def compare_runs(baseline: Arm, candidate: Arm, settings: CompareSettings) -> tu
         metrics=tuple(row for metric in paired.values() for row in _rows(metric)),
         transitions=tuple(count for count, _ in counted),
         judges=judge_trust(candidate.manifest.judges, settings.cards),
-        notes=tuple(_notes(baseline.manifest, candidate.manifest, counted)),
+        notes=(*_notes(baseline.manifest, candidate.manifest, counted), *_uncovered(decisions)),
         made_at=settings.now,
         command=settings.command,
         provenance=_provenance(baseline.manifest, candidate.manifest),
         sections=settings.report.sections,
     )
     return comparison, [sample for _, samples in counted for sample in samples]
+
+
+def invalid_comparison(
+    baseline: RunManifest, candidate: RunManifest, error: EvalkitError, now: datetime, command: str
+) -> Comparison:
+    """The record of two runs that cannot be compared: no decisions, and why."""
+    return Comparison(
+        schema="evalkit.result/1",
+        verdict="invalid",
+        exit_code=error.exit_code,
+        sentence=f"INVALID, nothing may be concluded: {error}",
+        suite=candidate.suite.name,
+        suite_version=candidate.suite.version,
+        baseline=_summary(baseline),
+        candidate=_summary(candidate),
+        decisions=(),
+        made_at=now,
+        command=command,
+        provenance=_provenance(baseline, candidate),
+    )
 
 
 def pair_all(baseline: Arm, candidate: Arm) -> dict[str, PairedMetric]:
@@ -179,7 +200,7 @@ def _notes(
     baseline: RunManifest, candidate: RunManifest, counted: list[tuple[TransitionCount, list[ChangedSample]]]
 ) -> list[str]:
     notes = [
-        f"The {arm} run is partial: {manifest.partial}."
+        f"The {arm} run is partial: {partial_words(manifest)}."
         for arm, manifest in (("baseline", baseline), ("candidate", candidate))
         if manifest.partial
     ]
@@ -192,6 +213,23 @@ def _notes(
     ]
     if cut:
         notes.append(f"Not every changed sample is shown for {', '.join(cut)}; the counts are whole.")
+    return notes
+
+
+def _uncovered(decisions: tuple[Decision, ...]) -> list[str]:
+    """How many samples of a gate that decided overall lie in slices where its judge's card does not hold."""
+    notes = []
+    for gate, group in by_gate(decisions).items():
+        overall = next((found for found in group if not found.slice), None)
+        open_slices = [found for found in group if found.slice and found.outcome == "undecided" and found.p is None]
+        if overall is not None and overall.p is not None and open_slices:
+            n = sum(found.n_pairs for found in open_slices)
+            named = ", ".join(slice_text(found.slice) for found in open_slices[:6])
+            more = f" and {len(open_slices) - 6} more" if len(open_slices) > 6 else ""
+            notes.append(
+                f"{gate}: decided overall, but {n} of its {overall.n_pairs} samples lie in slices where nothing may be "
+                f"decided ({named}{more}): {open_slices[0].because}."
+            )
     return notes
 
 

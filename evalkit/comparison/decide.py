@@ -20,8 +20,15 @@ from typing import Literal
 
 import numpy as np
 
-from evalkit.comparison.pair import PairedMetric, SlicePairs, arm_estimate, difference_estimate, slice_pairs
-from evalkit.comparison.table import slices_of
+from evalkit.comparison.pair import (
+    PairedMetric,
+    SlicePairs,
+    arm_estimate,
+    difference_estimate,
+    missing_reason,
+    slice_pairs,
+)
+from evalkit.comparison.table import FloatArray, slices_of
 from evalkit.core.errors import InputError
 from evalkit.core.estimate import Slice
 from evalkit.core.gate import Decision, Gate, Verdict
@@ -53,11 +60,14 @@ class _Evidence:
     wanted: Slice
     required: bool
     pairs: SlicePairs
-    standing: Standing
+    baseline_N: FloatArray
+    """Turned so that larger is better; the candidate's likewise."""
+    candidate_N: FloatArray
+    blocked: tuple[Outcome, str] | None
+    """Why this slice may not be decided at all; None = it may."""
     lower: float | None
     p: float | None
     test: str
-    drop: float | None
 
 
 def decide_no_worse(gate: Gate, paired: PairedMetric, standing_of: StandingOf) -> tuple[Decision, ...]:
@@ -65,8 +75,12 @@ def decide_no_worse(gate: Gate, paired: PairedMetric, standing_of: StandingOf) -
     samples.
     """
     evidence = [_gather(gate, paired, wanted, standing_of) for wanted in gate_slices(gate, paired)]
-    adjusted = iter(holm([found.p for found in evidence if found.p is not None]))
-    return tuple(_decide(gate, paired, found, None if found.p is None else next(adjusted)) for found in evidence)
+    p_values = [found.p for found in evidence if found.p is not None]
+    adjusted = iter(holm(p_values))
+    return tuple(
+        _decide(gate, paired, found, None if found.p is None else next(adjusted), max(1, len(p_values)))
+        for found in evidence
+    )
 
 
 def gate_slices(gate: Gate, paired: PairedMetric) -> list[Slice]:
@@ -88,34 +102,29 @@ def gate_id(gate: Gate, metric: str) -> str:
 
 def _gather(gate: Gate, paired: PairedMetric, wanted: Slice, standing_of: StandingOf) -> _Evidence:
     pairs = slice_pairs(paired, wanted)
-    required = not wanted or wanted in gate.required
     if pairs.n_samples == 0:
         raise InputError(f"gate {gate.metric}: the required slice {slice_text(wanted)} has no samples in these runs")
-    standing = standing_of(wanted)
-    if pairs.n_pairs == 0:
-        return _Evidence(wanted, required, pairs, standing, None, None, "", None)
-    baseline_N, candidate_N = (
-        (pairs.baseline_N, pairs.candidate_N) if paired.sign > 0 else (-pairs.baseline_N, -pairs.candidate_N)
-    )
-    if paired.sign < 0 and paired.unit == "share":
-        # 1 - x keeps shares binary, so that the tests for binary pairs still apply.
-        baseline_N, candidate_N = 1 + baseline_N, 1 + candidate_N
-    p, test = p_worse(baseline_N, candidate_N, cluster_N=pairs.cluster_N) if standing.holds else (None, "")
+    baseline_N, candidate_N = turned(pairs.baseline_N, paired), turned(pairs.candidate_N, paired)
+    lower = lower_limit(baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha, unit=paired.unit)
+    blocked = _blocked(gate, pairs, standing_of(wanted))
+    if blocked is None and lower is None:
+        blocked = "inconclusive", f"no limit can be computed: {difference_estimate(pairs, paired.unit).reason}"
+    # Only what may regress is tested, and only what is tested is adjusted for.
+    p, test = (None, "") if blocked else p_worse(baseline_N, candidate_N, cluster_N=pairs.cluster_N)
     return _Evidence(
         wanted=wanted,
-        required=required,
+        required=not wanted or wanted in gate.required,
         pairs=pairs,
-        standing=standing,
-        lower=lower_limit(baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha, unit=paired.unit),
+        baseline_N=baseline_N,
+        candidate_N=candidate_N,
+        blocked=blocked,
+        lower=lower,
         p=p,
         test=test,
-        drop=smallest_detectable_drop(
-            baseline_N, candidate_N, cluster_N=pairs.cluster_N, alpha=gate.alpha, unit=paired.unit
-        ),
     )
 
 
-def _decide(gate: Gate, paired: PairedMetric, found: _Evidence, p_adjusted: float | None) -> Decision:
+def _decide(gate: Gate, paired: PairedMetric, found: _Evidence, p_adjusted: float | None, n_tested: int) -> Decision:
     outcome, because, more = _outcome(gate, paired, found, p_adjusted)
     rows = paired.mask(found.wanted)
     return Decision(
@@ -134,7 +143,15 @@ def _decide(gate: Gate, paired: PairedMetric, found: _Evidence, p_adjusted: floa
         p=found.p,
         p_adjusted=p_adjusted,
         n_pairs=found.pairs.n_pairs,
-        smallest_detectable_drop=found.drop,
+        smallest_detectable_drop=smallest_detectable_drop(
+            found.baseline_N,
+            found.candidate_N,
+            cluster_N=found.pairs.cluster_N,
+            # Holm's first step, the strictest.
+            alpha=gate.alpha / n_tested,
+            margin=gate.margin,
+            unit=paired.unit,
+        ),
         more_samples_needed=more,
         because=because,
     )
@@ -146,9 +163,8 @@ def _outcome(
     """Outcome, the sentence that says what decided, and how many more samples would let it pass (where that can be
     said).
     """
-    blocked = _blocked(gate, found)
-    if blocked is not None:
-        kind, because = blocked
+    if found.blocked is not None:
+        kind, because = found.blocked
         return (kind if found.required else "undecided"), because, None
     pairs, unit = found.pairs, paired.unit
     change = paired.sign * float(np.mean(pairs.candidate_N - pairs.baseline_N))
@@ -159,32 +175,30 @@ def _outcome(
     if found.lower is not None and found.lower > -gate.margin:
         return "pass", _passing_words(gate, found, change, unit), None
     more = _more_samples(gate, paired, found, change)
-    worst = "" if found.lower is None else f": it may be worse by up to {amount_text(-found.lower, unit)}"
-    words = f"not shown to be within {margin} of the baseline{worst}"
+    worst = amount_text(-(found.lower or 0.0), unit)
+    words = f"not shown to be within {margin} of the baseline: it may be worse by up to {worst}"
     if more is not None:
         words += f"; about {more} more samples like these would decide"
     return ("inconclusive" if found.required else "undecided"), words, more
 
 
-def _blocked(gate: Gate, found: _Evidence) -> tuple[Outcome, str] | None:
+def _blocked(gate: Gate, pairs: SlicePairs, standing: Standing) -> tuple[Outcome, str] | None:
     """Why this slice may not be decided at all, if so."""
-    pairs = found.pairs
-    allowed = gate.max_missing * pairs.n_samples
-    if pairs.system_missing > allowed:
-        return "invalid", (
-            f"{pairs.system_missing} of {pairs.n_samples} samples have no answer or score in one of the runs through "
-            f"the system's fault, more than the {gate.max_missing:.0%} allowed: resume the run, then compare again"
-        )
-    if not found.standing.holds:
-        return "inconclusive", found.standing.because
-    if pairs.judge_missing > allowed:
-        return "inconclusive", (
-            f"{pairs.judge_missing} of {pairs.n_samples} samples have no verdict in one of the runs, "
-            f"more than the {gate.max_missing:.0%} allowed"
-        )
-    if pairs.n_pairs == 0:
-        return "inconclusive", "no sample has a score in both runs"
-    return None
+    missing = missing_reason(pairs, gate.max_missing)
+    if missing is not None and missing[0] == "system":
+        return "invalid", f"{missing[1]}: resume the run, then compare again"
+    if not standing.holds:
+        return "inconclusive", standing.because
+    if missing is not None:
+        return "inconclusive", missing[1]
+    return None if pairs.n_pairs else ("inconclusive", "no sample has a score in both runs")
+
+
+def turned(values_N: FloatArray, paired: PairedMetric) -> FloatArray:
+    """Values turned so that larger is better; 1 - x of a share keeps 0/1 scores 0/1, and their exact tests."""
+    if paired.sign > 0:
+        return values_N
+    return 1 - values_N if paired.unit == "share" else -values_N
 
 
 def _passing_words(gate: Gate, found: _Evidence, change: float, unit: str) -> str:

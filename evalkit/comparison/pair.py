@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalkit.comparison.table import (
+    BLAMES,
     BoolArray,
     FloatArray,
     MetricValues,
@@ -15,6 +16,7 @@ from evalkit.comparison.table import (
 )
 from evalkit.core.errors import NoBaseline
 from evalkit.core.estimate import Estimate, Slice, undefined
+from evalkit.core.failure import Blame
 from evalkit.core.suite import MetricSpec
 from evalkit.stats.intervals import mean
 from evalkit.stats.paired import paired_difference
@@ -61,10 +63,9 @@ class SlicePairs:
     cluster_N: TextArray
     n_samples: int
     """Samples in the slice, missing ones too."""
-    judge_missing: int
-    """Samples without a value in either arm through the judge's fault."""
-    system_missing: int
-    """Samples without a value in either arm through the system's fault."""
+    missing: dict[Blame, tuple[float, float]]
+    """Whose fault -> how many samples have no value through it, in the baseline and in the candidate. A sample that
+    lacks some of its attempts counts in part."""
 
     @property
     def n_pairs(self) -> int:
@@ -74,10 +75,10 @@ class SlicePairs:
 
 def check_same_samples(baseline: TaskTable, candidate: TaskTable) -> None:
     """Raises NoBaseline when the two runs did not ask the same samples, naming some that differ."""
-    ours, theirs = set(candidate.sample_ids), set(baseline.sample_ids)
-    if ours == theirs:
+    before, after = set(baseline.sample_ids), set(candidate.sample_ids)
+    if before == after:
         return
-    lacking, extra = sorted(theirs - ours), sorted(ours - theirs)
+    lacking, extra = sorted(before - after), sorted(after - before)
     said = [f"{len(lacking)} only in the baseline (e.g. {lacking[0]})"] if lacking else []
     said += [f"{len(extra)} only in the candidate (e.g. {extra[0]})"] if extra else []
     raise NoBaseline(f"task {baseline.task.name}: the runs did not ask the same samples: {', '.join(said)}")
@@ -85,24 +86,44 @@ def check_same_samples(baseline: TaskTable, candidate: TaskTable) -> None:
 
 def pair_metric(baseline: TaskTable, candidate: TaskTable, metric: MetricSpec) -> PairedMetric:
     """Both arms of one metric. The candidate's samples are put in the baseline's order."""
-    ours, theirs = metric_values(baseline, metric), metric_values(_in_order_of(baseline, candidate), metric)
-    return PairedMetric(f"{baseline.task.name}.{metric.name}", metric, baseline, ours, theirs)
+    before, after = metric_values(baseline, metric), metric_values(_in_order_of(baseline, candidate), metric)
+    return PairedMetric(f"{baseline.task.name}.{metric.name}", metric, baseline, before, after)
 
 
 def slice_pairs(paired: PairedMetric, wanted: Slice) -> SlicePairs:
     """The pairs of a slice, with what is missing counted by blame."""
     mask = paired.mask(wanted)
     both = mask & ~np.isnan(paired.baseline.values_N) & ~np.isnan(paired.candidate.values_N)
-    judge = paired.baseline.judge_missing_N | paired.candidate.judge_missing_N
-    system = paired.baseline.system_missing_N | paired.candidate.system_missing_N
     return SlicePairs(
         baseline_N=paired.baseline.values_N[both],
         candidate_N=paired.candidate.values_N[both],
         cluster_N=paired.cluster_N[both],
         n_samples=int(mask.sum()),
-        judge_missing=int((judge & mask & ~system).sum()),
-        system_missing=int((system & mask).sum()),
+        missing={
+            blame: (
+                float(paired.baseline.missing_N[blame][mask].sum()),
+                float(paired.candidate.missing_N[blame][mask].sum()),
+            )
+            for blame in BLAMES
+        },
     )
+
+
+def missing_reason(pairs: SlicePairs, max_missing: float, *, one_run: bool = False) -> tuple[Blame, str] | None:
+    """Whose missing scores are more than a gate allows in one of the runs, and the sentence that says so.
+
+    one_run: only the candidate's run counts.
+    """
+    for blame in BLAMES:
+        before, after = pairs.missing[blame]
+        most = after if one_run else max(before, after)
+        if most > max_missing * pairs.n_samples:
+            counts = f"{after:.4g}" if one_run else f"{before:.4g} in the baseline and {after:.4g} in the candidate"
+            return blame, (
+                f"of {pairs.n_samples} samples {counts} have no score through the {blame}'s fault, "
+                f"more than the {max_missing:.0%} allowed"
+            )
+    return None
 
 
 def arm_estimate(values_N: FloatArray, cluster_N: TextArray, unit: str) -> Estimate:

@@ -13,11 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.core.errors import unknown_name
+from evalkit.core.failure import Blame
 from evalkit.core.suite import MetricSpec, Task
 
 FloatArray = NDArray[np.float64]
 TextArray = NDArray[np.object_]
 BoolArray = NDArray[np.bool_]
+
+
+BLAMES: tuple[Blame, ...] = ("system", "judge", "candidate")
+"""In the order in which missing scores are looked at."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,9 @@ class MetricValues:
     """Row of each sample in the task's table."""
     values_N: FloatArray
     """Mean over attempts; NaN = missing."""
-    judge_missing_N: BoolArray
-    system_missing_N: BoolArray
+    missing_N: dict[Blame, FloatArray]
+    """Whose fault -> the share of each sample's attempts that have no value through it."""
     unit: str
-
-    @property
-    def is_share(self) -> bool:
-        """Whether each value lies between 0 and 1 and counts as a share."""
-        return self.unit == "share"
 
 
 def metric_values(table: TaskTable, metric: MetricSpec) -> MetricValues:
@@ -79,14 +79,8 @@ def metric_values(table: TaskTable, metric: MetricSpec) -> MetricValues:
     counted_N = (~missing_NK).sum(axis=1)
     sums_N = np.where(missing_NK, 0.0, values_NK).sum(axis=1)
     values_N = np.divide(sums_N, counted_N, out=np.full(len(rows_N), np.nan), where=counted_N > 0)
-    missing_N = np.isnan(values_N)
-    return MetricValues(
-        rows_N=rows_N,
-        values_N=values_N,
-        judge_missing_N=missing_N & (blame_NK == "judge").any(axis=1),
-        system_missing_N=missing_N & ~(blame_NK == "judge").any(axis=1) & (blame_NK == "system").any(axis=1),
-        unit=unit,
-    )
+    missing_N = {blame: (missing_NK & (blame_NK == blame)).mean(axis=1) for blame in BLAMES}
+    return MetricValues(rows_N, values_N, missing_N, unit)
 
 
 def slice_mask(table: TaskTable, wanted: dict[str, str]) -> BoolArray:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from evalkit.comparison.decide import Standing, StandingOf
-from evalkit.core.card import JudgeCard, SliceFitness
+from evalkit.core.card import LABELS_TO_GATE, RARER_CLASS_TO_GATE, JudgeCard, SliceFitness
 from evalkit.core.comparison import JudgeTrust
 from evalkit.core.estimate import Slice
 from evalkit.core.gate import Gate
@@ -42,8 +42,12 @@ def standing_by_card(gate: Gate, metric: MetricSpec, card: JudgeCard | None, now
     judge, policy = judge_of(metric), policy_of(gate, metric)
     if judge is None or policy == "none":
         return lambda wanted: Standing(holds=True)
-    criterion = metric.scorer.partition("/")[2]
-    return lambda wanted: _standing(judge, policy, card, criterion, wanted, now)
+    if card is None:
+        return lambda wanted: Standing(False, _no_card(judge))
+    problem = _card_problem(judge, policy, card, now) or _collapse_problem(judge, metric, card)
+    if problem:
+        return lambda wanted: Standing(False, problem)
+    return lambda wanted: _standing(judge, card, metric, wanted)
 
 
 def find_fitness(card: JudgeCard, wanted: Slice, criterion: str = "") -> SliceFitness | None:
@@ -60,26 +64,50 @@ def judge_trust(judges: dict[str, BoundJudge], cards: dict[str, JudgeCard]) -> t
     return tuple(_trust(name, bound, cards.get(name)) for name, bound in sorted(judges.items()))
 
 
-def _standing(
-    judge: str, policy: str, card: JudgeCard | None, criterion: str, wanted: Slice, now: datetime
-) -> Standing:
-    if card is None:
-        return Standing(
-            False,
-            f"judge {judge} has no card: nobody has checked it against people. "
-            f"Label some of its verdicts, then `evalkit calibrate` makes one",
-        )
+def _no_card(judge: str) -> str:
+    return (
+        f"judge {judge} has no card: nobody has checked it against people. Have about {LABELS_TO_GATE} of its answers "
+        f"labelled, at least {RARER_CLASS_TO_GATE} of the rarer class, and run `evalkit calibrate`"
+    )
+
+
+def _card_problem(judge: str, policy: str, card: JudgeCard, now: datetime) -> str:
+    """Why a card decides nothing in any slice; "" = it may."""
     if policy == "human" and card.labels.kind != "human":
-        return Standing(
-            False, f"judge {judge}'s card rests on labels made by construction, and this gate asks for human ones"
-        )
+        return f"judge {judge}'s card rests on labels made by construction, and this gate asks for human ones"
     if card.expires_at is not None and now > card.expires_at:
-        return Standing(False, f"judge {judge}'s card expired on {card.expires_at:%Y-%m-%d}: calibrate it again")
+        return f"judge {judge}'s card expired on {card.expires_at:%Y-%m-%d}: calibrate it again"
+    return ""
+
+
+def _collapse_problem(judge: str, metric: MetricSpec, card: JudgeCard) -> str:
+    """Why a card says nothing of this metric: it takes a label that counts for the same as one that does not."""
+    side = card.spec.get("judgements") or {}
+    collapse = side.get("collapse")
+    if collapse is None:
+        collapse = (card.spec.get("labels") or {}).get("collapse") or {}
+    counted = {collapse.get(label, label): label for label in metric.labels}
+    for label, becomes in collapse.items():
+        if metric.labels and label not in metric.labels and becomes in counted:
+            return (
+                f'judge {judge}\'s card takes "{label}" and "{counted[becomes]}" for the same ("{becomes}"), '
+                "and this metric counts only one of them: calibrate with a collapse that keeps them apart"
+            )
+    return ""
+
+
+def _standing(judge: str, card: JudgeCard, metric: MetricSpec, wanted: Slice) -> Standing:
+    """By the slice's own line, and by the line of the samples that the metric speaks of, where the card has one."""
+    criterion = metric.scorer.partition("/")[2]
     line = find_fitness(card, wanted, criterion)
     if line is None:
         return Standing(False, f"judge {judge} was not calibrated for {slice_text(wanted)}: its card has no such slice")
-    if line.fit_for != "gating":
-        return Standing(False, f"judge {judge}{' in ' + slice_text(wanted) if wanted else ''} is {line.because}")
+    where = {column: value for column, value in metric.where.items() if isinstance(value, str)}
+    spoken_of = find_fitness(card, {**where, **wanted}, criterion) if where else None
+    for held in (line, spoken_of):
+        if held is not None and held.fit_for != "gating":
+            place = f" in {slice_text(held.slice)}" if held.slice else ""
+            return Standing(False, f"judge {judge}{place} is {held.because}")
     return Standing(True)
 
 

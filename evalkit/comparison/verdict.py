@@ -5,7 +5,7 @@ from typing import Literal
 
 from evalkit.core.gate import WORST_FIRST, Decision, Exit, Verdict
 from evalkit.report.gates import worst_first
-from evalkit.report.numbers import amount_text, slice_text, value_text
+from evalkit.report.numbers import amount_text, difference_text, slice_text, value_text
 
 OnInconclusive = Literal["default", "fail", "warn"]
 
@@ -55,17 +55,19 @@ def verdict_sentence(verdict: Verdict, decisions: tuple[Decision, ...]) -> str:
     gates = by_gate(decision for decision in decisions if decision.severity == "blocking")
     if not gates:
         return "INCONCLUSIVE: no blocking gate decides this comparison."
-    worst = _worst(verdict, [decision for group in gates.values() for decision in group])
-    tally = _tally([gate_verdict(group) for group in gates.values()])
+    decided = [decision for group in gates.values() for decision in group]
+    worst = _worst(verdict, decided)
+    tally = _tally([gate_verdict(group) for group in gates.values()], decided)
     if verdict == "regressed":
-        return f"REGRESSED, do not ship: {_where(worst)} is {worst.because}. {tally}"
+        return f"REGRESSED, do not ship: {_where(worst)}: {worst.because}.{_also(worst, decided)} {tally}"
     if verdict == "invalid":
         return f"INVALID, nothing may be concluded: {_where(worst)}: {worst.because}. {tally}"
     if verdict == "inconclusive":
         # Two clauses say why; the others stand at the gate.
         because = "; ".join(worst.because.split("; ")[:2])
-        return f"INCONCLUSIVE: {_where(worst)}: {because}.{_beside(worst, decisions)} {tally}"
-    return f"PASS: nothing that is gated got worse beyond its margin. {tally}{_seen(worst)}"
+        change = f", {value_text(worst.baseline)} to {value_text(worst.candidate)}"
+        return f"INCONCLUSIVE: {_where(worst)}{change}: {because}.{_beside(worst, decisions)} {tally}"
+    return f"PASS: every blocking gate holds. {tally}{_seen(worst)}"
 
 
 def status_line(verdict: Verdict, code: int, decisions: tuple[Decision, ...]) -> str:
@@ -90,23 +92,34 @@ def _where(decision: Decision) -> str:
     return f"{decision.metric}" + (f" ({slice_text(decision.slice)})" if decision.slice else "")
 
 
-def _tally(verdicts: list[Verdict]) -> str:
+def _also(worst: Decision, decisions: list[Decision]) -> str:
+    """The other gates that regressed, by their worst slice."""
+    others = worst_first(found for found in decisions if found.outcome == "regressed" and found.gate != worst.gate)
+    first = {found.gate: found for found in reversed(others)}.values()
+    named = [f"{_where(found)} {difference_text(found.difference)}" for found in first]
+    return f" Also {', '.join(named)}." if named else ""
+
+
+def _tally(verdicts: list[Verdict], decisions: list[Decision]) -> str:
+    """How the blocking gates went, and how many of their slices are left open."""
     parts = [f"{verdicts.count(verdict)} {verdict}" for verdict in WORST_FIRST if verdict in verdicts]
-    return f"Of {len(verdicts)} blocking gate{'s' * (len(verdicts) != 1)}: {', '.join(parts)}."
+    n_open = sum(found.outcome == "undecided" for found in decisions)
+    undecided = f" Not decided, and not required: {n_open} slice{'s' * (n_open != 1)}." if n_open else ""
+    return f"Of {len(verdicts)} blocking gate{'s' * (len(verdicts) != 1)}: {', '.join(parts)}.{undecided}"
 
 
 def _beside(worst: Decision, decisions: tuple[Decision, ...]) -> str:
     """What people's labels of the same answers say, where they were decided too."""
     twins = [other for other in decisions if other.metric in worst.beside and other.slice == worst.slice]
-    if not twins or twins[0].baseline is None:
+    if not twins:
         return ""
     before, after = value_text(twins[0].baseline), value_text(twins[0].candidate)
     return f" People's labels of the same answers: {before} and {after}, {twins[0].because}."
 
 
 def _seen(worst: Decision) -> str:
-    """How small a drop the weakest gate would still have seen."""
-    if worst.smallest_detectable_drop is None or worst.difference is None:
+    """How large a drop the weakest gate would have called regressed."""
+    if worst.smallest_detectable_drop is None:
         return ""
     drop = amount_text(worst.smallest_detectable_drop, worst.difference.unit)
-    return f" Smallest drop that {_where(worst)} would have shown: {drop}."
+    return f" The least sensitive, {_where(worst)}, would have called a drop of {drop} regressed four times in five."

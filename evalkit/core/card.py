@@ -11,6 +11,9 @@ from evalkit.core.scale import Scale
 
 CARD_SCHEMA = "evalkit.card/1"
 
+LABELS_TO_GATE, RARER_CLASS_TO_GATE = 200, 50
+"""Labels in a slice, and of its rarer class, that a card needs for gating there (docs/design/0007-fitness.md)."""
+
 Fitness = Literal["gating", "advisory", "not"]
 
 

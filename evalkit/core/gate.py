@@ -59,22 +59,25 @@ class Decision(Noun):
     severity: Literal["blocking", "advisory"] = "blocking"
     required: bool = False
     """Overall and slices listed under `required`."""
-    baseline: Estimate | None
-    """None with `at_least` and `at_most`: one run alone."""
+    baseline: Estimate
+    """With `at_least` and `at_most` it is shown and decides nothing."""
     candidate: Estimate
-    difference: Estimate | None
+    difference: Estimate
     """candidate - baseline, in the metric's unit (not turned round when lower is better)."""
     better: Literal["higher", "lower"] = "higher"
     margin: float
+    bound: float | None = None
+    """at_least, at_most: what the candidate's value is held against."""
     lower_limit: float | None = None
-    """One-sided limit at 1 - alpha of the oriented difference (larger = better); passes when above -margin."""
+    """no_worse_than: one-sided lower limit at 1 - alpha of the difference turned so that larger is better; passes
+    above -margin. at_least, at_most: the candidate's one-sided limit on the bound's side, in the metric's unit."""
     p: float | None = None
     """One-sided p of "not worse"; None where nothing could be tested."""
     p_adjusted: float | None = None
     """Holm over all slices of the gate and the overall."""
     n_pairs: int
     smallest_detectable_drop: float | None = None
-    """The drop this n would find with power .8, in the metric's unit."""
+    """The drop this gate would call regressed with power .8 (adjusted, beyond the margin), in the metric's unit."""
     more_samples_needed: int | None = None
     because: str
     """One sentence: what decided."""

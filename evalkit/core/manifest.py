@@ -54,6 +54,15 @@ class RunManifest(Noun):
     """The command line to run it again."""
 
 
+def partial_words(manifest: RunManifest) -> str:
+    """The filter of a partial run in words; "" = the run is whole."""
+    chosen = manifest.partial or {}
+    return ", ".join(
+        f"{name} {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+        for name, value in chosen.items()
+    )
+
+
 def resuming(manifest: RunManifest) -> str:
     """The command line that goes on with a run that was not finished."""
     return f"{manifest.command or 'evalkit run SUITE --candidate CANDIDATE'} --resume"

@@ -129,7 +129,7 @@ def _row(comparison: Comparison, decision: Decision, scales: dict[str, tuple[flo
         row = beside_row(comparison, metric, decision)
         bar = None if row is None or row.difference is None else _bar(row.difference, row.better, None, scales)
         beside.append(BesideRow(metric, row, bar))
-    bar = None if decision.difference is None else _bar(decision.difference, decision.better, decision.margin, scales)
+    bar = _bar(decision.difference, decision.better, decision.margin, scales)
     return GateRow(decision, OUTCOME_WORDS[decision.outcome], slice_text(decision.slice), bar, tuple(beside))
 
 
@@ -138,8 +138,6 @@ def _scales(comparison: Comparison) -> dict[str, tuple[float, float]]:
     ends: dict[str, list[float]] = {}
     required = [decision for decision in comparison.decisions if decision.required] or list(comparison.decisions)
     for decision in required:
-        if decision.difference is None:
-            continue
         turned = oriented(decision.difference, decision.better)
         if turned is not None:
             ends.setdefault(decision.difference.unit, []).extend(

@@ -129,8 +129,6 @@ def _difference_row(
 
 def _table_line(row: Decision | MetricRow) -> tuple[str, ...]:
     difference = row.difference
-    if difference is None:
-        return (row.metric, slice_text(row.slice), "", "", "", "", "")
     return (
         row.metric,
         slice_text(row.slice),

@@ -1,8 +1,8 @@
 """The CSVs beside the page: everything it shows, unrounded.
 
 UTF-8, comma, CRLF (RFC 4180; a lone carriage return in an answer is then quoted too), one line of differing headers.
-A text that a spreadsheet would take for a formula (it begins with = + - @, a tab or a carriage return) is prefixed with
-an apostrophe; numbers are written as numbers. Nothing known is an empty cell, never 0.
+A text that a spreadsheet would take for a formula (core/cell.py)
+is prefixed with an apostrophe; numbers are written as numbers. Nothing known is an empty cell, never 0.
 """
 
 import csv

@@ -80,8 +80,8 @@ def calibrate(
     asked: None = the verdicts are recorded, or there are none.
     """
     digest = None
-    make_private_folder(options.out)
     if asked is not None:
+        make_private_folder(options.out)
         with hold_lock(options.out / "lock"):
             digest = _ask(spec, options, asked, progress or Silent())
         side = VerdictSide(file=str((options.out / VERDICTS).resolve()), judge=asked.loaded.spec.name, criterion=None)
@@ -94,6 +94,7 @@ def calibrate(
         command=options.command,
         versions=package_versions(),
     )
+    make_private_folder(options.out)
     write_document(options.out / CARD, card.model_dump(mode="json", by_alias=True))
     write_card(card, options.out, template_folder=template_folder())
     return card

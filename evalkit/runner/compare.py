@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.comparison.comparable import check_comparable
-from evalkit.comparison.compare import Arm, CompareSettings, compare_runs
+from evalkit.comparison.compare import Arm, CompareSettings, compare_runs, invalid_comparison
 from evalkit.comparison.verdict import OnInconclusive
 from evalkit.content.reports import LoadedReport, check_gates, load_report
 from evalkit.core.comparison import Comparison
+from evalkit.core.errors import NoBaseline, RunInvalid
 from evalkit.report.build import write_report
 from evalkit.runner.cards import cards_of
 from evalkit.runner.changed import add_texts
@@ -52,15 +53,26 @@ def compare_directories(baseline: RunDirectory, candidate: RunDirectory, options
     """Compare and write result.json and the report. Raises NoBaseline, RunInvalid or InputError when that cannot be
     done.
     """
-    check_comparable(baseline.manifest, candidate.manifest)
-    comparison = _compare(baseline, candidate, options)
     folder = options.out or Path("comparisons") / quoted_name(
         f"{baseline.manifest.run_id}__{candidate.manifest.run_id}"
     )
     make_private_folder(folder)
+    # An older result must not stand there while this one is not made.
+    (folder / RESULT).unlink(missing_ok=True)
+    try:
+        check_comparable(baseline.manifest, candidate.manifest)
+        comparison = _compare(baseline, candidate, options)
+    except (NoBaseline, RunInvalid) as error:
+        now = options.now or datetime.now(UTC)
+        _write(invalid_comparison(baseline.manifest, candidate.manifest, error, now, options.command), folder, options)
+        raise
+    _write(comparison, folder, options)
+    return Compared(comparison, folder)
+
+
+def _write(comparison: Comparison, folder: Path, options: CompareOptions) -> None:
     write_document(folder / RESULT, comparison.model_dump(mode="json", by_alias=True, exclude={"changed"}))
     write_report(comparison, folder, template_folder=template_folder(), numbers_only=options.numbers_only)
-    return Compared(comparison, folder)
 
 
 def _compare(baseline: RunDirectory, candidate: RunDirectory, options: CompareOptions) -> Comparison:

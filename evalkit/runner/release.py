@@ -1,12 +1,12 @@
 """A release in one go: run the baseline, run the candidate, compare, report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.content.candidates import load_candidate
 from evalkit.content.suites import LoadedSuite
-from evalkit.runner.compare import Compared, CompareOptions, compare_directories
+from evalkit.runner.compare import RESULT, Compared, CompareOptions, compare_directories
 from evalkit.runner.progress import Progress, Silent
 from evalkit.runner.run import RunSettings, run_suite
 from evalkit.store.rundir import RunDirectory
@@ -29,6 +29,8 @@ def release(
 ) -> Compared:
     """Run what has not been run, then compare. Raises what `run_suite` and `compare_directories` raise."""
     progress = progress or Silent()
+    if options.out is not None:
+        (options.out / RESULT).unlink(missing_ok=True)
     runs: list[Callable[[], RunDirectory]] = [
         _arm(loaded, text, settings, progress) for text in (arms.baseline, arms.candidate)
     ]
@@ -45,6 +47,6 @@ def _arm(loaded: LoadedSuite, text: str, settings: RunSettings, progress: Progre
 
     def run() -> RunDirectory:
         progress.say(f"asking {candidate.name}")
-        return run_suite(loaded, candidate, replace(settings, run_id=None), progress)
+        return run_suite(loaded, candidate, settings, progress)
 
     return run

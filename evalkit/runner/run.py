@@ -63,8 +63,10 @@ def run_suite(
     binding = bind(loaded, candidate, settings.judges, settings.data_folders)
     check_joins(binding, candidate)
     engine = open_engine(candidate, (loaded.folder, *settings.data_folders))
-    directory = _open(_manifest(loaded, candidate, binding, settings), settings)
+    wanted = _manifest(loaded, candidate, binding, settings)
+    directory = _open(wanted, settings)
     with directory.lock():
+        _bring_up_to_date(directory, wanted)
         _carry_out(directory, loaded, binding, engine, settings, progress)
     _check_complete(directory.manifest)
     return directory
@@ -131,6 +133,13 @@ def _open(manifest: RunManifest, settings: RunSettings) -> RunDirectory:
             if run.manifest is not None and _same_run(run.manifest, manifest, settings.run_id):
                 return RunDirectory.open(run.path)
     return RunDirectory.create(settings.runs / manifest.run_id, manifest)
+
+
+def _bring_up_to_date(directory: RunDirectory, wanted: RunManifest) -> None:
+    """A resumed run scores by its scorers, labels and recorded judges as they are now; older ones do not count."""
+    found = directory.manifest
+    update = {"digests": {**found.digests, **wanted.digests}, "judges": {**found.judges, **wanted.judges}}
+    directory.write_manifest(found.model_copy(update=update))
 
 
 def _same_run(found: RunManifest, wanted: RunManifest, run_id: str | None) -> bool:

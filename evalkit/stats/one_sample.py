@@ -29,7 +29,11 @@ def lower_limit_of_mean(
     values = as_finite(values_N, "values")
     if _is_binary_and_independent(values, cluster_N):
         return proportion(int(values.sum()), len(values), level=1 - 2 * alpha).low
-    return lower_limit(np.zeros(len(values)), values, cluster_N=cluster_N, alpha=alpha, unit=unit)
+    # A share is compared with the end of its scale that it lies nearer to: the paired methods then see how few clusters
+    # differ from it, where t would be far too short.
+    constant = 1.0 if unit == "share" and values.mean() > 0.5 else 0.0
+    limit = lower_limit(np.full(len(values), constant), values, cluster_N=cluster_N, alpha=alpha, unit=unit)
+    return None if limit is None else constant + limit
 
 
 def p_below(values_N: Sequence[Any] | Floats, bound: float, *, cluster_N: Clusters = None) -> float | None:

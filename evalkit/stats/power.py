@@ -21,10 +21,12 @@ def smallest_detectable_drop(
     cluster_N: Clusters = None,
     alpha: float = 0.05,
     power: float = 0.8,
+    margin: float = 0.0,
     unit: str = "",
 ) -> float | None:
     """The drop that paired data with this spread would find with `power`, in the scores' unit.
 
+    margin: a drop is found only where its estimate lies beyond this too, as at a gate.
     n: samples to plan for; None = as many as the data has. Without data (None, None) it is the planned figure for
         shares. Where no pair differs, the spread is taken from one differing pair (by 1 for a share or 0/1 scores,
         else by the scores' range).
@@ -44,7 +46,9 @@ def smallest_detectable_drop(
     error = standard_error(candidate - baseline, codes_N, n_clusters)
     if error == 0:
         error = _span(baseline, candidate, unit) / n_clusters
-    drop = _both_quantiles(alpha, power, n_clusters - 1) * error * math.sqrt(len(baseline) / (n or len(baseline)))
+    error *= math.sqrt(len(baseline) / (n or len(baseline)))
+    beyond_margin = margin + float(special.stdtrit(n_clusters - 1, power)) * error
+    drop = max(_both_quantiles(alpha, power, n_clusters - 1) * error, beyond_margin if margin > 0 else 0.0)
     return min(drop, 1.0) if unit == "share" and drop > 0 else drop or None
 
 

@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 
 from evalkit.comparison.bound import decide_bound
 from evalkit.comparison.decide import Standing
 from evalkit.core.errors import InputError
 from evalkit.core.gate import Gate
+from evalkit.stats.one_sample import lower_limit_of_mean
 from tests.comparison.tables import paired, table
 
 
@@ -38,3 +40,22 @@ def test_a_gate_without_its_bound_is_an_error():
     run = table([1.0] * 10)
     with pytest.raises(InputError, match="bound"):
         decide_bound(Gate(metric="support.right", rule="at_least"), paired(run, run), lambda wanted: Standing(True))
+
+
+def test_the_one_sided_limit_of_a_share_near_one_holds_what_it_says():
+    """Two attempts a sample, .97 right: the limit must lie below .97 about 95 times in 100."""
+    rng = np.random.default_rng(7)
+    draws = 400
+    below = sum(
+        lower_limit_of_mean((rng.random((100, 2)) < 0.97).mean(axis=1), unit="share") <= 0.97 for _ in range(draws)
+    )
+    assert below / draws >= 0.95 - 3 * (0.05 * 0.95 / draws) ** 0.5
+
+
+def test_a_bound_gate_shows_both_runs_and_its_bound():
+    run = table([1.0] * 95 + [0.0] * 5)
+    found = decide_bound(
+        Gate(metric="support.right", rule="at_least", bound=0.8), paired(run, run), lambda wanted: Standing(True)
+    )[0]
+    assert (found.bound, found.baseline.value, found.difference.value) == (0.8, 0.95, 0.0)
+    assert 0.8 < found.lower_limit < 0.95

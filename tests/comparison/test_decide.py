@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.comparison.decide import Standing, decide_no_worse
+from evalkit.comparison.table import ScorerColumn
 from evalkit.core.errors import InputError
 from evalkit.core.gate import Gate
 from tests.comparison.tables import paired, table
@@ -163,3 +165,31 @@ def test_every_decision_names_its_gate_and_says_why():
     for decision in itertools.chain(decide_no_worse(GATE, paired(before, after), always)):
         assert decision.gate == "support.right no_worse_than"
         assert decision.because
+
+
+def test_a_candidate_that_gives_no_value_on_half_its_samples_does_not_pass_on_the_other_half():
+    before = table([20.0] * 200, unit="tokens")
+    after = table([20.0] * 100 + [None] * 100, blame=[None] * 100 + ["candidate"] * 100, unit="tokens")
+    gate = GATE.model_copy(update={"margin": 5.0})
+    decision = overall(decide_no_worse(gate, paired(before, after, better="lower"), always))
+    assert decision.outcome == "inconclusive"
+    assert "0 in the baseline and 100 in the candidate" in decision.because
+
+
+def test_missing_attempts_count_in_part():
+    """Five attempts each, four of them missing by the system: 80 % of the scores are not there."""
+    whole = table([1.0] * 100)
+    column = whole.scorers["exact"]
+    values = np.hstack([column.values_NK, np.full((100, 4), np.nan)])
+    blame = np.hstack([column.blame_NK, np.full((100, 4), "system", dtype=object)])
+    labels = np.full((100, 5), None, dtype=object)
+    part = dataclasses.replace(whole, scorers={"exact": ScorerColumn("share", values, labels, blame)})
+    decision = overall(decide_no_worse(GATE, paired(part, part), always))
+    assert decision.outcome == "invalid"
+    assert "80 in the baseline" in decision.because
+
+
+def test_the_smallest_detectable_drop_lies_beyond_the_margin():
+    same = table([1.0] * 190 + [0.0] * 10)
+    decision = overall(decide_no_worse(GATE, paired(same, same), always))
+    assert decision.smallest_detectable_drop > GATE.margin
