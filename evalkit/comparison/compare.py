@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from evalkit.comparison.gates import decide, metrics_of, resolve_gates
+from evalkit.comparison.gates import decide, resolve_gates
 from evalkit.comparison.pair import (
     PairedMetric,
     arm_estimate,
@@ -18,7 +18,7 @@ from evalkit.comparison.pair import (
 )
 from evalkit.comparison.table import TaskTable, slices_of
 from evalkit.comparison.transitions import ChangedSample, transitions
-from evalkit.comparison.trust import judge_of, judge_trust, policy_of, standing_by_card
+from evalkit.comparison.trust import judge_trust, policy_of, standing_by_card
 from evalkit.comparison.verdict import OnInconclusive, by_gate, exit_code, overall_verdict, verdict_sentence
 from evalkit.core.card import JudgeCard
 from evalkit.core.comparison import Comparison, MetricRow, RunSummary, TransitionCount
@@ -60,7 +60,7 @@ def compare_runs(baseline: Arm, candidate: Arm, settings: CompareSettings) -> tu
     decisions = _beside_people(_decide_all(suite, paired, settings), suite)
     counted = [transitions(metric, settings.report.max_changed) for metric in paired.values() if metric.unit == "share"]
     verdict = overall_verdict(decisions)
-    kinds = {name: task.kind for name, (task, _) in metrics_of(suite).items()}
+    kinds = {name: task.kind for name, (task, _) in suite.metrics.items()}
     code = exit_code(verdict, decisions, lambda metric: kinds.get(metric) == "safety", settings.on_inconclusive)
     comparison = Comparison(
         schema="evalkit.result/1",
@@ -107,7 +107,7 @@ def invalid_comparison(
 def pair_all(baseline: Arm, candidate: Arm) -> dict[str, PairedMetric]:
     """Every metric of the suite, paired. Raises NoBaseline when the runs did not ask the same samples."""
     paired: dict[str, PairedMetric] = {}
-    for name, (task, metric) in metrics_of(candidate.manifest.suite).items():
+    for name, (task, metric) in candidate.manifest.suite.metrics.items():
         ours, theirs = baseline.tables[task.name], candidate.tables[task.name]
         check_same_samples(ours, theirs)
         paired[name] = pair_metric(ours, theirs, metric)
@@ -119,20 +119,20 @@ def _decide_all(suite: Suite, paired: dict[str, PairedMetric], settings: Compare
     decisions: list[Decision] = []
     for gate, name in resolve_gates(settings.report.gates, suite, shares, settings.gate_places):
         metric = paired[name].metric
-        standing_of = standing_by_card(gate, metric, settings.cards.get(judge_of(metric) or ""), settings.now)
+        standing_of = standing_by_card(gate, metric, settings.cards.get(metric.judge or ""), settings.now)
         decisions += decide(_as_policy_says(gate, metric), paired[name], standing_of)
     return tuple(decisions)
 
 
 def _as_policy_says(gate: Gate, metric: MetricSpec) -> Gate:
     """A judge's gate that asks for no card informs, never blocks."""
-    advisory = judge_of(metric) is not None and policy_of(gate, metric) == "none"
+    advisory = metric.judge is not None and policy_of(gate, metric) == "none"
     return gate.model_copy(update={"severity": "advisory"}) if advisory else gate
 
 
 def _beside_people(decisions: tuple[Decision, ...], suite: Suite) -> tuple[Decision, ...]:
     """Name, beside each decision on a judge's verdicts, the same metric on people's labels of the same answers."""
-    known = metrics_of(suite)
+    known = suite.metrics
     twins = {
         name: tuple(
             other
@@ -143,7 +143,7 @@ def _beside_people(decisions: tuple[Decision, ...], suite: Suite) -> tuple[Decis
     }
     return tuple(
         decision.model_copy(update={"beside": twins[decision.metric]})
-        if judge_of(known[decision.metric][1]) and twins[decision.metric]
+        if known[decision.metric][1].judge and twins[decision.metric]
         else decision
         for decision in decisions
     )

@@ -5,14 +5,9 @@ from evalkit.comparison.decide import StandingOf, decide_no_worse, gate_id
 from evalkit.comparison.pair import PairedMetric
 from evalkit.core.errors import InputError, Place, unknown_name
 from evalkit.core.gate import Decision, Gate
-from evalkit.core.suite import MetricSpec, Suite, Task
+from evalkit.core.suite import Suite
 
 EVERY_SHARE = "*"
-
-
-def metrics_of(suite: Suite) -> dict[str, tuple[Task, MetricSpec]]:
-    """`TASK.METRIC` -> its task and spec, in the suite's order."""
-    return {f"{task.name}.{metric.name}": (task, metric) for task in suite.tasks for metric in task.metrics}
 
 
 def resolve_gates(
@@ -22,7 +17,7 @@ def resolve_gates(
 
     Raises InputError for a metric the suite does not have, and when no gate is left.
     """
-    known = metrics_of(suite)
+    known = suite.metrics
     resolved: list[tuple[Gate, str]] = []
     for number, gate in enumerate(gates):
         place = (places or {}).get(number)

@@ -18,19 +18,9 @@ _SHOWN = ("cohen_kappa", "krippendorff_alpha_nominal", "krippendorff_alpha_ordin
 _MAX_SHOWN = 16
 
 
-def judge_of(metric: MetricSpec) -> str | None:
-    """The judge behind a metric; None for rules and people's labels.
-
-    >>> judge_of(MetricSpec(name="r", scorer="judge:refusal/tone"))
-    'refusal'
-    """
-    head, _, rest = metric.scorer.partition(":")
-    return rest.partition("/")[0] if head == "judge" else None
-
-
 def policy_of(gate: Gate, metric: MetricSpec) -> str:
     """`human`, `constructed` or `none`: what this gate asks of a judge's card."""
-    return gate.needs_card or ("human" if judge_of(metric) else "none")
+    return gate.needs_card or ("human" if metric.judge else "none")
 
 
 def standing_by_card(gate: Gate, metric: MetricSpec, card: JudgeCard | None, now: datetime) -> StandingOf:
@@ -39,7 +29,7 @@ def standing_by_card(gate: Gate, metric: MetricSpec, card: JudgeCard | None, now
     Rules and people's labels always may. A judge may where its card says `gating`, is in date and rests on labels of
     the kind that the gate's policy asks for.
     """
-    judge, policy = judge_of(metric), policy_of(gate, metric)
+    judge, policy = metric.judge, policy_of(gate, metric)
     if judge is None or policy == "none":
         return lambda wanted: Standing(holds=True)
     if card is None:
@@ -98,12 +88,11 @@ def _collapse_problem(judge: str, metric: MetricSpec, card: JudgeCard) -> str:
 
 def _standing(judge: str, card: JudgeCard, metric: MetricSpec, wanted: Slice) -> Standing:
     """By the slice's own line, and by the line of the samples that the metric speaks of, where the card has one."""
-    criterion = metric.scorer.partition("/")[2]
-    line = find_fitness(card, wanted, criterion)
+    line = find_fitness(card, wanted, metric.criterion)
     if line is None:
         return Standing(False, f"judge {judge} was not calibrated for {slice_text(wanted)}: its card has no such slice")
     where = {column: value for column, value in metric.where.items() if isinstance(value, str)}
-    spoken_of = find_fitness(card, {**where, **wanted}, criterion) if where else None
+    spoken_of = find_fitness(card, {**where, **wanted}, metric.criterion) if where else None
     for held in (line, spoken_of):
         if held is not None and held.fit_for != "gating":
             place = f" in {slice_text(held.slice)}" if held.slice else ""

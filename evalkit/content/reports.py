@@ -49,7 +49,7 @@ def load_report(name_or_path: str | Path, extra_folders: Iterable[Path] = ()) ->
 
 def check_gates(loaded: LoadedReport, suite: Suite) -> None:
     """Raise InputError at the first gate whose metric the suite does not have."""
-    known = [f"{task.name}.{metric.name}" for task in suite.tasks for metric in task.metrics]
+    known = list(suite.metrics)
     for index, gate in enumerate(loaded.spec.gates):
         if gate.metric not in (EVERY_METRIC, *known):
             raise unknown_name("metric", gate.metric, [EVERY_METRIC, *known], loaded.gate_place(index, "metric"))

@@ -39,10 +39,6 @@ class LoadedSuite:
     data_digests: dict[str, str]
     """Task -> digest of its data file's bytes, or of the hub dataset's id and revision."""
 
-    def task_place(self, task: str, *steps: Step) -> Place:
-        """Where something of a task stands: `task_place("support", "sampling", "max_tokens")`."""
-        return self.places.place("tasks", self._index(task), *steps)
-
     def scorer_place(self, task: str, scorer: str) -> Place:
         """Where a task names a scorer."""
         names = [spec.name for spec in self.suite.tasks[self._index(task)].scorers]
@@ -156,7 +152,7 @@ def _refuse_doubles(names: list[str], kind: str, parsed: Parsed, at: tuple[Step,
 def _check_metric(metric: MetricSpec, scorers: tuple[ScorerSpec, ...], parsed: Parsed, at: tuple[Step, ...]) -> None:
     names = [spec.name for spec in scorers]
     # A judge with several criteria gives one score for each, under `judge:NAME/criterion`.
-    judges = [spec.name for spec in scorers if spec.scorer.startswith("judge:")]
+    judges = [spec.name for spec in scorers if spec.judge is not None]
     if metric.scorer not in names and not any(metric.scorer.startswith(f"{judge}/") for judge in judges):
         raise unknown_name("scorer", metric.scorer, names, parsed.place(*at, "scorer"), "List it under `scorers:`.")
     for column in metric.where:
@@ -170,7 +166,7 @@ def _with_metrics(task: Task) -> Task:
     means = tuple(
         MetricSpec(name=spec.name, scorer=spec.name, better="lower" if spec.scorer in LOWER_IS_BETTER else "higher")
         for spec in task.scorers
-        if not spec.scorer.startswith("judge:")
+        if spec.judge is None
     )
     return task.model_copy(update={"metrics": means})
 

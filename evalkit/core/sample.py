@@ -44,6 +44,11 @@ class Sample(Noun):
             raise ValueError("needs `input` (a text) or `messages` (a conversation)")
         return self
 
+    @property
+    def cluster_id(self) -> str:
+        """Its cluster, or one of its own that no other sample can have."""
+        return self.cluster if self.cluster is not None else f"\0{self.id}"
+
     def column(self, name: str) -> str | None:
         """The value of a slice column: `language`, `cluster`, `tags.NAME` or `metadata.NAME[.NAME]`; None = not set.
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from evalkit.core.noun import Noun
 from evalkit.core.request import Sampling
+from evalkit.core.sample import Sample
 
 Kind = Literal["quality", "safety", "cost", "latency"]
 
@@ -43,6 +44,12 @@ class ScorerSpec(Noun):
     """How the task's metrics speak of it; by default the scorer's own name."""
     options: dict[str, Any] = {}
 
+    @property
+    def judge(self) -> str | None:
+        """The judge's name where the scorer is one; None for a rule or people's labels."""
+        head, colon, name = self.scorer.partition(":")
+        return name if colon and head == "judge" else None
+
 
 class MetricSpec(Noun):
     """How a task's scores become one number."""
@@ -59,6 +66,28 @@ class MetricSpec(Noun):
     better: Literal["higher", "lower"] = "higher"
     unit: str = ""
     """Filled from the scorer when empty; a share's unit is `share`."""
+
+    @property
+    def judge(self) -> str | None:
+        """The judge whose scores it reads; None for a rule or people's labels.
+
+        >>> MetricSpec(name="r", scorer="judge:refusal/tone").judge
+        'refusal'
+        """
+        head, colon, name = self.scorer.partition(":")
+        return name.partition("/")[0] if colon and head == "judge" else None
+
+    @property
+    def criterion(self) -> str:
+        """The judge's criterion, where the metric names one."""
+        return self.scorer.partition("/")[2] if self.judge is not None else ""
+
+    def speaks_of(self, sample: Sample) -> bool:
+        """Whether a sample has the values that `where` asks for. Raises KeyError for a name that is no column."""
+        return all(
+            sample.column(column) in ((wanted,) if isinstance(wanted, str) else wanted)
+            for column, wanted in self.where.items()
+        )
 
     @model_validator(mode="after")
     def _share_names_its_labels(self) -> "MetricSpec":
@@ -97,6 +126,11 @@ class Suite(Noun):
     tasks: tuple[Task, ...] = Field(min_length=1)
     digest: str = ""
     """Digest of everything a result depends on: tasks, prompts, data; filled by the loader."""
+
+    @property
+    def metrics(self) -> dict[str, tuple[Task, MetricSpec]]:
+        """`TASK.METRIC` -> its task and spec, in the suite's order."""
+        return {f"{task.name}.{metric.name}": (task, metric) for task in self.tasks for metric in task.metrics}
 
     @model_validator(mode="after")
     def _task_names_differ(self) -> "Suite":

@@ -90,10 +90,18 @@ def cost_words(comparison: Comparison) -> str:
     """What the candidate costs against the baseline, in a few words for the first screen."""
     rows = [row for row in cost_rows(comparison) if row.candidate.unit == "usd" and not row.slice]
     if not rows:
-        return "cost not measured"
+        return _token_words(comparison)
     arrow = "\N{RIGHTWARDS ARROW}"
     words = [f"{row.metric} {value_text(row.baseline)} {arrow} {value_text(row.candidate)}" for row in rows[:2]]
     return ", ".join(words) + (f" and {len(rows) - 2} more" if len(rows) > 2 else "")
+
+
+def _token_words(comparison: Comparison) -> str:
+    """Without a cost metric: the tokens that the engines counted, if they did."""
+    before, after = (arm.counts.get("output_tokens") for arm in (comparison.baseline, comparison.candidate))
+    if before is None or after is None:
+        return "cost not measured"
+    return f"{before:,} \N{RIGHTWARDS ARROW} {after:,} output tokens in all; no cost metric"
 
 
 def _cell(row: MetricRow, rows: Sequence[MetricRow]) -> Cell:

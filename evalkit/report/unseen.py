@@ -6,7 +6,6 @@ from evalkit.core.comparison import Comparison, RunSummary
 from evalkit.core.estimate import Estimate
 from evalkit.core.gate import Decision
 from evalkit.report.gates import worst_first
-from evalkit.report.numbers import amount_text
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,9 @@ class Unseen:
 
     sentence: str
     blind: tuple[Decision, ...]
-    """Decisions whose smallest detectable drop is larger than their margin."""
+    """Decisions that only a drop of more than twice their margin would have turned to regressed; not those it did."""
     seeing: tuple[Decision, ...]
-    """The other decisions that have one."""
+    """The other decisions that have a smallest detectable drop."""
     open_slices: tuple[Decision, ...]
     """Slices that were not decided."""
     missing: tuple[Missing, ...]
@@ -36,8 +35,12 @@ class Unseen:
 def unseen(comparison: Comparison) -> Unseen:
     """The section's figures, worst first."""
     decisions = worst_first(comparison.decisions)
-    sized = [decision for decision in decisions if decision.smallest_detectable_drop is not None]
-    blind = tuple(decision for decision in sized if (decision.smallest_detectable_drop or 0.0) > decision.margin)
+    sized = [
+        decision
+        for decision in decisions
+        if decision.smallest_detectable_drop is not None and decision.outcome != "regressed"
+    ]
+    blind = tuple(decision for decision in sized if (decision.smallest_detectable_drop or 0.0) > 2 * decision.margin)
     seeing = tuple(decision for decision in sized if decision not in blind)
     open_slices = tuple(decision for decision in decisions if decision.outcome in ("undecided", "inconclusive"))
     return Unseen(_sentence(sized, blind, open_slices), blind, seeing, open_slices, tuple(_missing(comparison)))
@@ -57,14 +60,11 @@ def failures(run: RunSummary) -> list[tuple[str, int]]:
 
 def _sentence(sized: list[Decision], blind: tuple[Decision, ...], open_slices: tuple[Decision, ...]) -> str:
     if not sized:
-        return "No smallest detectable drop could be computed for these runs."
-    overall = next((decision for decision in blind if not decision.slice), None)
-    words = f"{len(blind)} of {len(sized)} comparisons could have missed a drop larger than their margin (power 80 %)."
-    if overall is not None:
-        unit = overall.candidate.unit
-        drop = amount_text(overall.smallest_detectable_drop, unit)
-        words += f" {overall.metric} overall would have shown a drop of {drop}, not one as small as its margin of "
-        words += f"{amount_text(overall.margin, unit)}."
+        return "No smallest detectable drop could be computed here."
+    words = (
+        f"In {len(blind)} of {len(sized)} comparisons only a drop of more than twice the margin would have been called "
+    )
+    words += "regressed (power 80 %)."
     if open_slices:
         words += f" {len(open_slices)} {'is' if len(open_slices) == 1 else 'are'} not decided."
     return words

@@ -19,8 +19,6 @@ from evalkit.runner.score import PassScorer
 from evalkit.scorers.base import ScorerContext
 from evalkit.scorers.recorded import RecordedJudge, RecordedLabels
 
-JUDGE = "judge:"
-
 
 @dataclass(frozen=True)
 class AskedJudge:
@@ -58,15 +56,15 @@ def judge_places(loaded: LoadedSuite) -> dict[str, Place]:
     places: dict[str, Place] = {}
     for task in loaded.suite.tasks:
         for spec in task.scorers:
-            if spec.scorer.startswith(JUDGE):
-                places.setdefault(spec.scorer.removeprefix(JUDGE), loaded.scorer_place(task.name, spec.name))
+            if spec.judge is not None:
+                places.setdefault(spec.judge, loaded.scorer_place(task.name, spec.name))
     return places
 
 
 def bind(
-    loaded: LoadedSuite, candidate: Candidate, judges: Mapping[str, str], data_folders: tuple[Path, ...]
+    loaded: LoadedSuite, candidate: Candidate, judges: Mapping[str, str | Candidate], data_folders: tuple[Path, ...]
 ) -> Binding:
-    """Make every scorer and judge of a suite. `judges`: judge name -> candidate, as given with `--judge NAME=C`."""
+    """Make every scorer and judge of a suite. `judges`: judge name -> candidate, itself or as given with `--judge`."""
     places = judge_places(loaded)
     unknown = [name for name in judges if name not in places]
     if unknown:
@@ -105,17 +103,20 @@ def check_joins(binding: Binding, candidate: Candidate) -> None:
             )
 
 
-def _recorded(judge: LoadedJudge, name: str, candidate: Candidate, judges: Mapping[str, str]) -> RecordedJudge:
+def _recorded(
+    judge: LoadedJudge, name: str, candidate: Candidate, judges: Mapping[str, str | Candidate]
+) -> RecordedJudge:
     if name in judges:
         raise InputError(f"--judge {name}={judges[name]}: judge {name} is recorded; it asks no model")
     assert judge.verdict_file is not None
     return RecordedJudge(judge.spec, name, judge.verdict_file, system_of(candidate))
 
 
-def _asked(judge: LoadedJudge, name: str, judges: Mapping[str, str], place: Place) -> AskedJudge:
+def _asked(judge: LoadedJudge, name: str, judges: Mapping[str, str | Candidate], place: Place) -> AskedJudge:
     if name not in judges:
         raise InputError(f"judge {name} has no model to ask: name one with --judge {name}=CANDIDATE", place)
-    return AskedJudge(judge, load_candidate(judges[name]))
+    named = judges[name]
+    return AskedJudge(judge, named if isinstance(named, Candidate) else load_candidate(named))
 
 
 def _scorers(
@@ -127,8 +128,8 @@ def _scorers(
     data_folders: tuple[Path, ...],
 ) -> list[PassScorer]:
     """What a task's scorer stands for in the scoring pass; a judge that asks a model has a pass of its own."""
-    if spec.scorer.startswith(JUDGE):
-        judge = recorded.get(spec.scorer.removeprefix(JUDGE))
+    if spec.judge is not None:
+        judge = recorded.get(spec.judge)
         return [] if judge is None else list(judge.scorers)
     place = loaded.scorer_place(task.name, spec.name)
     context = ScorerContext(task, candidate, system_of(candidate), loaded.folder, data_folders, place)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from evalkit.comparison.gates import metrics_of
 from evalkit.comparison.transitions import ChangedSample
 from evalkit.core.comparison import Changed, Comparison
 from evalkit.core.response import Response
@@ -37,7 +36,7 @@ def add_texts(
 def _changed(
     suite: Suite, sample: ChangedSample, before: tuple[_Answers, _Scores], after: tuple[_Answers, _Scores], texts: bool
 ) -> Changed:
-    task, metric = metrics_of(suite)[sample.metric]
+    task, metric = suite.metrics[sample.metric]
     about = (task.name, sample.sample_id)
     asked, old = before[0][about]
     new = after[0][about][1]

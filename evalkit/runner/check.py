@@ -13,9 +13,9 @@ from evalkit.core.candidate import Candidate, Price
 from evalkit.core.errors import EvalkitError, InputError
 from evalkit.core.gate import Gate
 from evalkit.core.sample import Sample
-from evalkit.core.suite import MetricSpec, Task
+from evalkit.core.suite import Task
 from evalkit.report.numbers import amount_text, slice_text
-from evalkit.runner.bind import bind, judge_places
+from evalkit.runner.bind import Binding, bind, judge_places
 from evalkit.runner.plan import Filter, planned_samples, requests_of
 from evalkit.stats.paired import lower_limit
 from evalkit.stats.power import min_n_without_discordance
@@ -43,8 +43,9 @@ class Checked:
 
 
 def check_all(data_folders: tuple[Path, ...] = ()) -> list[Checked]:
-    """Everything that `evalkit list` shows. A suite whose data is not here is skipped, and said."""
-    found = [(kind, file) for kind in CHECKED for file in list_content(kind).values()]
+    """What lies under the working directory; where that is nothing, what ships. A suite without its data is skipped."""
+    everything = [(kind, file) for kind in CHECKED for file in list_content(kind).values()]
+    found = [(kind, file) for kind, file in everything if file.resolve().is_relative_to(Path.cwd())] or everything
     return [_check(kind, file, data_folders, must_have_data=False) for kind, file in found]
 
 
@@ -76,11 +77,11 @@ def _check(kind: Kind, file: Path, data_folders: tuple[Path, ...], must_have_dat
 
 def _suite(file: Path, data_folders: tuple[Path, ...]) -> str:
     loaded = load_suite(file, data_folders)
-    bind(loaded, _CANDIDATE, dict.fromkeys(_asked_judges(loaded, data_folders), "echo"), data_folders)
+    binding = bind(loaded, _CANDIDATE, dict.fromkeys(_asked_judges(loaded, data_folders), "echo"), data_folders)
     sizes: dict[str, Counter[str]] = {task.name: Counter() for task in loaded.suite.tasks}
     report = load_report(loaded.suite.report)
     check_gates(report, loaded.suite)
-    counts = _GateCounts(report, loaded)
+    counts = _GateCounts(report, loaded, _units(loaded, binding))
     for task, sample in planned_samples(loaded, Filter(), data_folders):
         sizes[task.name].update([sample.language or "no language"])
         for _ in requests_of(task, sample, _CANDIDATE):
@@ -116,32 +117,40 @@ def _asked_judges(loaded: LoadedSuite, data_folders: tuple[Path, ...]) -> list[s
     ]
 
 
+def _units(loaded: LoadedSuite, binding: Binding) -> dict[str, str]:
+    """Metric -> its unit, asked of its scorer; a judge's labels have none."""
+    of_scorer = {(task, scorer.name): scorer.unit for task, scorers in binding.scorers.items() for scorer in scorers}
+    return {
+        name: metric.unit or ("share" if metric.reduce == "share" else of_scorer.get((task.name, metric.scorer), ""))
+        for name, (task, metric) in loaded.suite.metrics.items()
+    }
+
+
 class _GateCounts:
     """How many samples each metric speaks of, and each required slice of each gate has."""
 
-    def __init__(self, report: LoadedReport, loaded: LoadedSuite):
+    def __init__(self, report: LoadedReport, loaded: LoadedSuite, units: dict[str, str]):
+        """units: metric -> its unit."""
         self._report = report
-        self._metrics = {
-            f"{task.name}.{metric.name}": (task, metric) for task in loaded.suite.tasks for metric in task.metrics
-        }
+        self._metrics = loaded.suite.metrics
+        self._units = units
         self._loaded = loaded
         self._clusters: dict[tuple[int, str, str], list[str]] = {}
         self._spoken_of: Counter[str] = Counter()
 
     def add(self, task: Task, sample: Sample) -> None:
         """Count one sample in every slice it lies in."""
-        cluster = sample.cluster if sample.cluster is not None else f"\0{sample.id}"
         self._spoken_of.update(
             name
             for name, (its_task, metric) in self._metrics.items()
-            if its_task.name == task.name and _spoken_of(metric, sample)
+            if its_task.name == task.name and metric.speaks_of(sample)
         )
         for index, gate in enumerate(self._report.spec.gates):
             for name, (its_task, metric) in self._metrics.items():
-                if its_task.name == task.name and gate.metric in ("*", name) and _spoken_of(metric, sample):
+                if its_task.name == task.name and gate.metric in ("*", name) and metric.speaks_of(sample):
                     for wanted in ({}, *gate.required):
                         if all(sample.column(column) == value for column, value in wanted.items()):
-                            self._clusters.setdefault((index, name, slice_text(wanted)), []).append(cluster)
+                            self._clusters.setdefault((index, name, slice_text(wanted)), []).append(sample.cluster_id)
 
     def check(self) -> None:
         """Raise InputError for a metric or a required slice without samples, or with too few to pass even unchanged."""
@@ -152,8 +161,8 @@ class _GateCounts:
                     self._loaded.metric_place(task.name, metric.name),
                 )
         for index, gate in enumerate(self._report.spec.gates):
-            for name, (task, metric) in self._metrics.items():
-                if gate.metric in ("*", name) and _is_share(task, metric):
+            for name in self._metrics:
+                if gate.metric in ("*", name) and self._units[name] == "share":
                     for wanted in ({}, *gate.required):
                         self._check_one(index, gate, name, slice_text(wanted))
 
@@ -175,20 +184,7 @@ class _GateCounts:
             raise InputError(
                 f"gate {name}: the required slice {wanted} has {held}; with a margin of "
                 f"{amount_text(gate.margin, 'share')} it could not pass even if not one answer changed (that takes "
-                f"{needed} samples that stand alone, more in clusters). Add samples, widen the margin, or take "
-                "the slice out of `required`",
+                f"{needed} samples that stand alone, more in clusters). Add samples, or widen the margin"
+                + (", or take the slice out of `required`" if wanted != "overall" else ""),
                 place,
             )
-
-
-def _spoken_of(metric: MetricSpec, sample: Sample) -> bool:
-    return all(
-        sample.column(column) in ((wanted,) if isinstance(wanted, str) else wanted)
-        for column, wanted in metric.where.items()
-    )
-
-
-def _is_share(task: Task, metric: MetricSpec) -> bool:
-    """Whether a metric is known to be a share before anything is scored."""
-    scorer = next((spec.scorer for spec in task.scorers if spec.name == metric.scorer), "")
-    return metric.reduce == "share" or scorer in ("exact", "includes", "pattern", "number", "choice")

@@ -8,7 +8,7 @@ from evalkit.core.candidate import Candidate, Price
 from evalkit.core.estimate import Slice
 from evalkit.core.sample import Sample
 from evalkit.core.suite import Task
-from evalkit.runner.bind import JUDGE, bind
+from evalkit.runner.bind import bind
 from evalkit.runner.plan import planned_samples, requests_of, sampling_of
 from evalkit.runner.run import RunSettings
 from evalkit.stats.power import smallest_detectable_drop_planned
@@ -64,7 +64,7 @@ def expect_run(loaded: LoadedSuite, candidate: Candidate, settings: RunSettings)
         verdicts = [
             judge.loaded.spec
             for name, judge in binding.asked.items()
-            if any(spec.scorer == JUDGE + name for spec in task.scorers)
+            if any(spec.judge == name for spec in task.scorers)
         ]
         per_answer = sum(len(spec.criteria) * spec.votes for spec in verdicts)
         expected[task.name].judge_requests = per_answer * expected[task.name].requests

@@ -9,7 +9,7 @@ from evalkit.content.suites import LoadedSuite
 from evalkit.core.judge import asked_judge_digest
 from evalkit.core.manifest import BoundJudge
 from evalkit.engines.base import Engine, model_identity
-from evalkit.runner.bind import JUDGE, AskedJudge, Binding, open_engine
+from evalkit.runner.bind import AskedJudge, Binding, open_engine
 from evalkit.runner.counts import count_run
 from evalkit.runner.generate import generate, pending_requests
 from evalkit.runner.judge import JudgingPass
@@ -87,9 +87,7 @@ async def _judge_by(
     data_folders: tuple[Path, ...],
     progress: Progress,
 ) -> None:
-    tasks = frozenset(
-        task.name for task in loaded.suite.tasks if any(spec.scorer == JUDGE + name for spec in task.scorers)
-    )
+    tasks = frozenset(task.name for task in loaded.suite.tasks if any(spec.judge == name for spec in task.scorers))
     async with started(open_engine(asked.candidate, data_folders)) as engine:
         digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
         bound = BoundJudge(spec=asked.loaded.spec, candidate=asked.candidate, digest=digest)

@@ -20,7 +20,7 @@ from evalkit.core.errors import EvalkitError, RunInterrupted, RunInvalid
 from evalkit.core.manifest import BoundJudge, RunManifest, Status, resuming
 from evalkit.engines.base import Engine
 from evalkit.runner import passes
-from evalkit.runner.bind import Binding, bind, check_joins, open_engine, system_of
+from evalkit.runner.bind import Binding, bind, check_joins, judge_places, open_engine, system_of
 from evalkit.runner.environment import git_commit, hardware, package_versions
 from evalkit.runner.plan import Filter
 from evalkit.runner.progress import Progress, Silent
@@ -38,7 +38,7 @@ class RunSettings:
     """Folder that run directories are made in."""
     run_id: str | None = None
     """Name of the run directory; None = made from time and names."""
-    judges: Mapping[str, str] = field(default_factory=dict)
+    judges: Mapping[str, str | Candidate] = field(default_factory=dict)
     """Judge name -> candidate (a path or short form) that answers for it."""
     data_folders: tuple[Path, ...] = ()
     """Where data, recorded answers and verdicts are looked for, after the folder of the YAML that names them."""
@@ -79,7 +79,10 @@ def score_run(
     needed.
     """
     progress = progress or Silent()
-    binding = bind(loaded, directory.manifest.candidate, settings.judges, settings.data_folders)
+    # A judge that is not named again answers by the model it had.
+    before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
+    kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
+    binding = bind(loaded, directory.manifest.candidate, {**kept, **settings.judges}, settings.data_folders)
     with directory.lock():
         manifest = directory.manifest
         digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}

@@ -20,6 +20,7 @@ class PassScorer(Protocol):
 
     name: str
     digest: str
+    unit: str
 
     def score(self, sample: Sample, response: Response) -> Score:
         """The score of one response."""

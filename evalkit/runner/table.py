@@ -55,24 +55,22 @@ def columns_of(task: Task, extra: Iterable[str] = ()) -> tuple[str, ...]:
 
 def current_digests(manifest: RunManifest, task: Task) -> dict[str, str]:
     """Scorer name in scores.jsonl -> the digest its scores must have to count."""
-    digests = {
-        spec.name: manifest.digests[f"scorer:{task.name}/{spec.name}"]
-        for spec in task.scorers
-        if not spec.scorer.startswith("judge:")
-    }
+    digests: dict[str, str] = {}
     for spec in task.scorers:
-        if spec.scorer.startswith("judge:"):
-            bound = manifest.judges[spec.scorer.removeprefix("judge:")]
-            several = len(bound.spec.criteria) > 1
-            names = [f"{spec.scorer}/{criterion}" for criterion in bound.spec.criteria] if several else [spec.scorer]
-            digests |= dict.fromkeys(names, bound.digest)
+        if spec.judge is None:
+            digests[spec.name] = manifest.digests[f"scorer:{task.name}/{spec.name}"]
+            continue
+        bound = manifest.judges[spec.judge]
+        criteria = bound.spec.criteria
+        names = [f"{spec.scorer}/{criterion}" for criterion in criteria] if len(criteria) > 1 else [spec.scorer]
+        digests |= dict.fromkeys(names, bound.digest)
     return digests
 
 
 def _add_sample(table: _Growing, sample: Sample) -> None:
     table.row_of[sample.id] = len(table.sample_ids)
     table.sample_ids.append(sample.id)
-    table.clusters.append(sample.cluster if sample.cluster is not None else f"\0{sample.id}")
+    table.clusters.append(sample.cluster_id)
     for name, values in table.columns.items():
         try:
             values.append(sample.column(name))

@@ -51,11 +51,6 @@ def score_key_of(record: Mapping[str, Any]) -> bytes:
     return _digest(_key_of(record), record["scorer"], record["scorer_digest"], *record.get("response_digests", ()))
 
 
-def sample_key_of(record: Mapping[str, Any]) -> bytes:
-    """`key_digest` of a line that has a key and nothing more to be told apart by."""
-    return _digest(_key_of(record), "", "")
-
-
 def _key_of(record: Mapping[str, Any]) -> str:
     key = record["key"]
     return _keyed(key["task"], key["sample_id"], key.get("attempt", 0), key.get("step", 0))

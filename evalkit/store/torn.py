@@ -49,20 +49,6 @@ def mend_descriptor(descriptor: int) -> int:
     return size - start
 
 
-def torn_bytes(path: Path) -> int:
-    """How many bytes `mend_torn_tail` would cut; for readers, who leave the file as it is."""
-    try:
-        with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            start = last_line_start(stream.fileno(), size)
-            line = _read(stream.fileno(), start, size)
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        raise disk_error(error, path, "read") from error
-    return 0 if _may_stay(line) else len(line)
-
-
 def _may_stay(line: bytes) -> bool:
     return is_whole(line) or (line.endswith(b"\n") and line.isspace())
 

@@ -97,7 +97,6 @@ def test_places_are_known_after_loading(support: Put) -> None:
     assert str(loaded.scorer_place("support", "judge:refusal")) == "suites/support/suite.yaml:10:15"
     assert str(loaded.scorer_place("support", "has_date")) == "suites/support/suite.yaml:10:54"
     assert str(loaded.metric_place("support", "over_refusal")) == "suites/support/suite.yaml:12:9"
-    assert str(loaded.task_place("support", "sampling", "max_tokens")) == "suites/support/suite.yaml:9:44"
 
 
 @pytest.mark.parametrize(

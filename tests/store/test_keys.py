@@ -10,7 +10,6 @@ from evalkit.store.keys import (
     finished_key_of,
     key_digest,
     response_key_of,
-    sample_key_of,
     score_key_digest,
     score_key_of,
 )
@@ -46,7 +45,6 @@ def test_a_score_is_known_by_its_scorer_and_the_answer_it_scores() -> None:
     line = orjson.loads(encode_line(score))
     assert score_key_of(line) == score_key_digest(key, "exact", "s1", ("r1",))
     assert score_key_of(line) != score_key_digest(key, "exact", "s1", ("r2",))
-    assert sample_key_of(line) == key_digest(key)
 
 
 def test_a_candidates_failure_is_finished_and_a_systems_is_not() -> None:
