@@ -27,7 +27,7 @@ from evalkit.content.suites import load_suite
 from evalkit.core.errors import EvalkitError
 from evalkit.runner.compare import CompareOptions
 from evalkit.runner.expect import expect_run
-from evalkit.runner.release import ReleaseArms
+from evalkit.runner.release import ReleaseArms, is_run
 from evalkit.runner.release import release as run_release
 from evalkit.runner.run import RunSettings
 
@@ -52,9 +52,7 @@ def release(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last runs of the same two candidates.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be asked of the candidate, and ask nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
     """Run, judge and compare a baseline and a candidate, and report."""
     loaded = load_suite(suite, folders(data))
@@ -62,7 +60,9 @@ def release(
         runs=runs, judges=bound_judges(judge), data_folders=folders(data), resume=resume, command=command_line()
     )
     if dry_run:
-        print_dry_run(expect_run(loaded, load_candidate(candidate), settings))
+        for arm in (baseline, candidate):
+            if not is_run(arm):
+                print_dry_run(expect_run(loaded, load_candidate(arm), settings, tuple(cards or ())))
         return
     options = CompareOptions(
         report=report,

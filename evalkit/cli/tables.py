@@ -51,7 +51,8 @@ def _summary_cells(row: SummaryRow) -> tuple[str, ...]:
 
 
 def print_dry_run(expected: RunExpectation) -> None:
-    """What a run would ask, cost and could find."""
+    """What a run would ask, cost and could find, and what is known of its judges."""
+    print(f"candidate {one_line(expected.candidate)}\n")
     print_table(
         ("task", "samples", "requests", "judge requests", "prompt tokens (about)", "output tokens (at most)"),
         [
@@ -69,16 +70,23 @@ def print_dry_run(expected: RunExpectation) -> None:
     cost = (
         "unknown: the candidate has no price per token"
         if expected.most_cost_usd is None
-        else f"about USD {expected.most_cost_usd:.2f} at most"
+        else f"about USD {expected.most_cost_usd:.3g} at most"
     )
-    print(f"\ncost: {cost}\n")
-    print("Smallest drop of a share that could be found (one-sided 5 %, power .8, a tenth of the samples differing):")
+    print(f"\ncost: {cost}, without what judges cost\n")
+    for judge in expected.judges:
+        print(f"judge {one_line(judge.judge)} ({one_line(judge.model)}): {one_line(judge.standing, 300)}")
+    print("\nSmallest drop of a share that could be told from none (one-sided 5 %, power .8, a tenth differing):")
     print_table(
-        ("task", "slice", "n", "drop"),
+        ("metric", "slice", "n", "clusters", "drop"),
         [
-            (task.task, slice_text(found.slice), str(found.n), f"{100 * found.smallest_detectable_drop:.1f} points")
-            for task in expected.tasks
-            for found in task.slices
+            (
+                found.metric,
+                slice_text(found.slice),
+                str(found.n),
+                str(found.n_clusters),
+                f"{100 * found.smallest_detectable_drop:.1f} points",
+            )
+            for found in expected.metrics
         ],
     )
-    print("\nNothing was asked.")
+    print("\nNothing was asked.\n")

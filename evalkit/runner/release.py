@@ -38,9 +38,14 @@ def release(
     return compare_directories(baseline, candidate, options)
 
 
+def is_run(text: str) -> bool:
+    """Whether an arm is the directory of a run that is there already."""
+    return (Path(text) / "manifest.json").is_file()
+
+
 def _arm(loaded: LoadedSuite, text: str, settings: RunSettings, progress: Progress) -> Callable[[], RunDirectory]:
     """Read now what the arm names, so that a wrong name costs nothing; run it when called."""
-    if (Path(text) / "manifest.json").is_file():
+    if is_run(text):
         directory = RunDirectory.open(Path(text))
         return lambda: directory
     candidate = load_candidate(text)
