@@ -21,6 +21,7 @@ def make_card(
     inputs: Inputs,
     spec: CalibrationSpec,
     *,
+    joined: Joined | None = None,
     now: datetime,
     judge: str | None = None,
     judge_digest: str | None = None,
@@ -29,10 +30,11 @@ def make_card(
 ) -> JudgeCard:
     """The whole card; the same inputs, spec and `now` give the same card.
 
+    joined: the inputs joined by the spec, where the caller has them.
     judge, judge_digest: of a judge that asked a model; None = the verdicts are recorded, and the digest is that of
     their file and the judge's name in it. Raises InputError for rows that contradict each other or join nothing.
     """
-    joined = join(inputs, spec)
+    joined = joined or join(inputs, spec)
     found = agreement(joined.tables, spec)
     return JudgeCard(
         judge=judge or (joined.judge.name if joined.judge else None),

@@ -184,7 +184,7 @@ def _tell(card: JudgeCard, out: Path) -> None:
     overall = next((line for line in card.fitness if not line.slice), card.fitness[0] if card.fitness else None)
     if overall is not None:
         print(f"\n{card.judge}: {overall.because}")
-    print(f"\ncard: {out / 'card.html'}")
+    print(f"\ncard: {out / 'card.html'}\nwhere they differ: {out / 'disagreements.csv'}")
 
 
 def _is_overall(line: CardEstimate, card: JudgeCard) -> bool:

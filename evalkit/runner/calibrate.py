@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.calibration.card import make_card
+from evalkit.calibration.disagreements import disagreements
+from evalkit.calibration.join import join
 from evalkit.calibration.read import read_inputs
 from evalkit.calibration.spec import CalibrationSpec, VerdictSide
 from evalkit.content.judges import LoadedJudge
@@ -37,6 +39,7 @@ from evalkit.runner.progress import Progress, Silent
 from evalkit.runner.templates import template_folder
 from evalkit.scorers.judge import Judge
 from evalkit.store.disk import make_private_folder, write_document
+from evalkit.store.frames import rows_frame, write_csv
 from evalkit.store.labels import read_items, read_labels, read_rows
 from evalkit.store.labels_folder import LabelsFolder
 from evalkit.store.lock import hold_lock
@@ -45,6 +48,8 @@ from evalkit.store.rundir import JudgingFiles, quoted_name
 
 CARD = "card.json"
 VERDICTS = "verdicts.jsonl"
+DISAGREEMENTS = "disagreements.csv"
+"""The responses on which judge and people, or people among themselves, differ: ids and labels, no text."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,9 @@ def calibrate(
     asked: JudgeToAsk | None = None,
     progress: Progress | None = None,
 ) -> JudgeCard:
-    """Make the card and write card.json and card.html into `options.out`. Raises InputError for files that do not fit.
+    """Make the card and write card.json, card.html and disagreements.csv into `options.out`.
+
+    Raises InputError for files that do not fit.
 
     asked: None = the verdicts are recorded, or there are none.
     """
@@ -86,9 +93,12 @@ def calibrate(
             digest = _ask(spec, options, asked, progress or Silent())
         side = VerdictSide(file=str((options.out / VERDICTS).resolve()), judge=asked.loaded.spec.name, criterion=None)
         spec = spec.model_copy(update={"judgements": side, "scale": spec.scale or asked.loaded.spec.scale})
+    inputs = read_inputs(spec, options.folder)
+    joined = join(inputs, spec)
     card = make_card(
-        read_inputs(spec, options.folder),
+        inputs,
         spec,
+        joined=joined,
         now=options.now or datetime.now(UTC),
         judge_digest=digest,
         command=options.command,
@@ -96,6 +106,7 @@ def calibrate(
     )
     make_private_folder(options.out)
     write_document(options.out / CARD, card.model_dump(mode="json", by_alias=True))
+    write_csv(rows_frame(disagreements(joined, spec)), options.out / DISAGREEMENTS)
     write_card(card, options.out, template_folder=template_folder())
     return card
 

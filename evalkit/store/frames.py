@@ -1,6 +1,6 @@
 """Scores as a table, and tables as CSV that is safe to open. The one file here that imports pandas."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,12 @@ def scores_frame(scores: Iterable[Score]) -> pd.DataFrame:
     """One row per score, columns SCORE_COLUMNS; what a score does not have is None (value: NaN)."""
     frame = pd.DataFrame([_row(score) for score in scores], columns=list(SCORE_COLUMNS), dtype=object)
     return frame.astype({"value": "float64", "attempt": "int64", "step": "int64"})
+
+
+def rows_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows that need not have the same fields: a column for each field, in the order of its first occurrence."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return pd.DataFrame([[row.get(name) for name in columns] for row in rows], columns=columns, dtype=object)
 
 
 def _row(score: Score) -> tuple[Any, ...]:
