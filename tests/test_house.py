@@ -160,7 +160,7 @@ def test_the_command_of_the_security_page_deletes_a_sample_and_nothing_else(repo
     files = {
         "a/samples.jsonl": [{"task": "t", "sample": {"id": "gone"}}, {"task": "t", "sample": {"id": "kept"}}],
         "a/responses.jsonl": [kept, gone, kept],
-        "b/judging/tone/responses.jsonl": [gone, kept],
+        "b/judging/tone/0123456789abcdef/responses.jsonl": [gone, kept],
         "b/log.jsonl": [{"at": "2026-11-20T00:00:00+00:00", "event": "complete"}],
     }
     for name, rows in files.items():

@@ -105,7 +105,7 @@ class CalibrationSpec(Noun):
     draws: int = Field(default=2000, ge=50)
     """Bootstrap draws."""
     level: float = Field(default=0.95, gt=0.5, lt=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _columns_can_be_read(self) -> "CalibrationSpec":

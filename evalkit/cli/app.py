@@ -12,6 +12,7 @@ from types import FrameType
 import typer
 
 from evalkit import __version__
+from evalkit.cli.say import say
 from evalkit.core.errors import EvalkitError
 from evalkit.core.gate import Exit
 
@@ -64,15 +65,15 @@ def run_command(name: str, arguments: list[str]) -> int:
         command = typer.main.get_command(module.app)
         return int(command(args=arguments, prog_name=f"evalkit {name}", standalone_mode=False) or 0)
     except EvalkitError as error:
-        print(f"evalkit: error: {error}", file=sys.stderr)
+        say(f"evalkit: error: {error}", sys.stderr)
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        print("evalkit: interrupted; everything finished is kept.", file=sys.stderr)
+        say("evalkit: interrupted; everything finished is kept.", sys.stderr)
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output left (`| head`): nothing to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.PASSED)
+    except OSError as error:
+        # The machine refused: a name too long, a folder without rights. Nothing that a traceback would help with.
+        say(f"evalkit: error: {error.filename or 'a file'}: {error.strerror or error}", sys.stderr)
+        return int(Exit.INPUT)
     except Exception as error:
         if hasattr(error, "show"):  # a usage error: the outer app shows it and exits with 2
             raise
@@ -85,10 +86,10 @@ def _our_bug(error: Exception) -> int:
         stream.write("".join(traceback.format_exception(error)))
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(where.filename).name}:{where.lineno}"
-    print(
+    say(
         f"evalkit: this is evalkit's own error, not yours: {type(error).__name__} at {place}. "
         f"The traceback is in {path}; please report it. Nothing finished is lost.",
-        file=sys.stderr,
+        sys.stderr,
     )
     return int(Exit.OUR_BUG)
 

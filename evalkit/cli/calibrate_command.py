@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from evalkit.calibration.spec import CalibrationSpec, VerdictSide
 from evalkit.cli.options import command_line
 from evalkit.cli.progress import console_progress
+from evalkit.cli.say import say
 from evalkit.cli.tables import print_table
 from evalkit.content.candidates import load_candidate
 from evalkit.content.judges import load_judge
@@ -93,12 +94,13 @@ def calibrate(
         asked = _judge_to_ask(judge_name, judge, responses, data)
     else:
         settings = _with_verdicts(settings, judgements, judge, data)
+    wanted = None if require is None else _required(require, settings)
     name = judge_name or (settings.judgements.judge if settings.judgements else None) or "people"
     options = CalibrateOptions(folder=data, out=out or Path("cards") / name.replace("/", "-"), command=command_line())
     card = make_card(settings, options, asked, console_progress())
     _tell(card, options.out)
-    if require is not None:
-        _require(card, require)
+    if wanted is not None:
+        _require(card, wanted)
 
 
 def _absolute(path: Path | None) -> str | None:
@@ -180,11 +182,11 @@ def _tell(card: JudgeCard, out: Path) -> None:
         ],
     )
     if len(shown) > _MOST_LINES:
-        print(f"and {len(shown) - _MOST_LINES} more, and every slice, in card.json")
+        say(f"and {len(shown) - _MOST_LINES} more, and every slice, in card.json")
     overall = next((line for line in card.fitness if not line.slice), card.fitness[0] if card.fitness else None)
     if overall is not None:
-        print(f"\n{card.judge}: {overall.because}")
-    print(f"\ncard: {out / 'card.html'}\nwhere they differ: {out / 'disagreements.csv'}")
+        say(f"\n{card.judge}: {overall.because}")
+    say(f"\ncard: {out / 'card.html'}\nwhere they differ: {out / 'disagreements.csv'}")
 
 
 def _is_overall(line: CardEstimate, card: JudgeCard) -> bool:
@@ -192,17 +194,22 @@ def _is_overall(line: CardEstimate, card: JudgeCard) -> bool:
     return set(line.slice) == ({"criterion"} if len(card.criteria) > 1 else set())
 
 
-def _require(card: JudgeCard, text: str) -> None:
+def _required(text: str, spec: CalibrationSpec) -> list[str]:
+    """The slices of `--require gating:ar,th`, [] for the overall. Raises InputError for another form."""
     level, _, values = text.partition(":")
     if level != "gating":
         raise InputError(
             f'--require "{text}": expected gating, or gating:VALUE,VALUE with the values of the first --by column'
         )
     wanted = [value for value in values.split(",") if value]
-    if wanted and not card.by:
+    if wanted and not spec.by:
         raise InputError(f'--require "{text}": slices need --by, e.g. --by language')
+    return wanted
+
+
+def _require(card: JudgeCard, wanted: list[str]) -> None:
     unmet = unmet_requirements(card, card.by[0] if card.by else "", wanted)
     for sentence in unmet:
-        print(f"not fit for gating: {sentence}")
+        say(f"not fit for gating: {sentence}")
     if unmet:
         raise typer.Exit(Exit.REGRESSED)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from evalkit.cli.options import DataFolders, folders
+from evalkit.cli.say import say
 from evalkit.core.gate import Exit
 from evalkit.runner.check import Checked, check_all, check_path
 
@@ -21,9 +22,9 @@ def check(
     """Check suites, judges, reports and candidates without asking any model."""
     found = check_path(path, folders(data)) if path else check_all(folders(data))
     for one in found:
-        print(_line(one))
+        say(_line(one))
     wrong, skipped = sum(bool(one.error) for one in found), sum(bool(one.skipped) for one in found)
-    print(f"{len(found) - wrong - skipped} checked, {wrong} wrong, {skipped} skipped")
+    say(f"{len(found) - wrong - skipped} checked, {wrong} wrong, {skipped} skipped")
     raise typer.Exit(Exit.INPUT if wrong else Exit.PASSED)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli.decided import tell, tell_invalid
+from evalkit.cli.decided import clear_result, tell, tell_invalid
 from evalkit.cli.options import Cards, Inconclusive, NumbersOnly, Out, Report, Runs, command_line, on_inconclusive
 from evalkit.core.errors import EvalkitError
 from evalkit.runner.compare import CompareOptions, compare_directories
@@ -26,6 +26,7 @@ def compare(
     runs: Runs = Path("runs"),
 ) -> None:
     """Compare two runs and decide the gates."""
+    clear_result(out)
     options = CompareOptions(
         report=report,
         cards=tuple(cards or ()),

@@ -8,6 +8,9 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from evalkit.cli.say import say
+from evalkit.report.text import visible
+
 PLAIN_LINE_EVERY_S = 30.0
 
 
@@ -50,7 +53,7 @@ class TerminalProgress:
 
     def say(self, message: str) -> None:
         """A line above the bars."""
-        self._console.print(message, markup=False, highlight=False)
+        self._console.print(visible(message), markup=False, highlight=False)
 
 
 class PlainProgress:
@@ -85,7 +88,7 @@ class PlainProgress:
 
     def say(self, message: str) -> None:
         """A line of its own."""
-        print(f"evalkit: {message}", file=self._stream, flush=True)
+        say(f"evalkit: {message}", self._stream)
 
     def _tell_now_and_then(self, over: threading.Event) -> None:
         while not over.wait(self._every_s):

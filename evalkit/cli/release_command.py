@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli.decided import tell, tell_invalid
+from evalkit.cli.decided import clear_result, tell, tell_invalid
 from evalkit.cli.options import (
     Cards,
     DataFolders,
@@ -55,6 +55,8 @@ def release(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
     """Run, judge and compare a baseline and a candidate, and report."""
+    if not dry_run:
+        clear_result(out)
     loaded = load_suite(suite, folders(data))
     settings = RunSettings(
         runs=runs, judges=bound_judges(judge), data_folders=folders(data), resume=resume, command=command_line()

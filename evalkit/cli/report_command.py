@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from evalkit.cli.options import NumbersOnly, Runs
+from evalkit.cli.say import say
 from evalkit.cli.tables import print_summary
 from evalkit.runner.compare import RESULT
 from evalkit.runner.opened import open_run
@@ -23,9 +24,9 @@ def report(
     """Write the report of a comparison, or the summary of a run, again."""
     if (Path(path) / RESULT).is_file():
         page, why = rewrite_comparison(Path(path), runs, numbers_only)
-        print(f"report: {page}" + (f" (numbers only: {why})" if why else ""))
+        say(f"report: {page}" + (f" (numbers only: {why})" if why else ""))
         return
     directory = open_run(path, runs)
     table = rewrite_run(directory)
     print_summary(directory)
-    print(f"scores: {table}")
+    say(f"scores: {table}")

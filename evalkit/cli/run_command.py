@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli.options import DataFolders, Judges, Runs, bound_judges, command_line, folders
+from evalkit.cli.options import Cards, DataFolders, Judges, Runs, bound_judges, command_line, folders
 from evalkit.cli.progress import console_progress
 from evalkit.cli.tables import print_dry_run, print_summary
 from evalkit.content.candidates import load_candidate
@@ -33,10 +33,14 @@ def run(
         list[str] | None, typer.Option("--tag", help="Only samples with this tag (NAME or NAME=VALUE).")
     ] = None,
     data: DataFolders = None,
+    cards: Cards = None,
     runs: Runs = Path("runs"),
     run_id: Annotated[str | None, typer.Option("--run-id", help="Name of the run directory.")] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the last unfinished run of this suite and candidate.")
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the last run of this suite and candidate; of a whole one nothing is asked."
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
@@ -53,7 +57,7 @@ def run(
         command=command_line(),
     )
     if dry_run:
-        print_dry_run(expect_run(loaded, asked, settings))
+        print_dry_run(expect_run(loaded, asked, settings, tuple(cards or ())))
         return
     directory = run_suite(loaded, asked, settings, console_progress())
     print_summary(directory)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from evalkit.cli.say import say
 from evalkit.core.estimate import Estimate
 from evalkit.core.manifest import partial_words
 from evalkit.report.numbers import interval_text, slice_text, value_text
@@ -19,7 +20,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     cells = [[one_line(cell, WIDEST_CELL) for cell in row] for row in [header, *rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def print_summary(directory: RunDirectory) -> None:
@@ -35,7 +36,7 @@ def print_summary(directory: RunDirectory) -> None:
     )
     partial = f", partial ({partial_words(manifest)})" if manifest.partial else ""
     said = f"{manifest.status}{partial}, {counts.get('samples', 0)} samples" + (f", {failures}" if failures else "")
-    print(f"\nrun {directory.path}: {said}")
+    say(f"\nrun {directory.path}: {said}")
 
 
 def _summary_cells(row: SummaryRow) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def _summary_cells(row: SummaryRow) -> tuple[str, ...]:
 
 def print_dry_run(expected: RunExpectation) -> None:
     """What a run would ask, cost and could find, and what is known of its judges."""
-    print(f"candidate {one_line(expected.candidate)}\n")
+    say(f"candidate {one_line(expected.candidate)}\n")
     print_table(
         ("task", "samples", "requests", "judge requests", "prompt tokens (about)", "output tokens (at most)"),
         [
@@ -72,10 +73,10 @@ def print_dry_run(expected: RunExpectation) -> None:
         if expected.most_cost_usd is None
         else f"about USD {expected.most_cost_usd:.3g} at most"
     )
-    print(f"\ncost: {cost}, without what judges cost\n")
+    say(f"\ncost: {cost}, without what judges cost\n")
     for judge in expected.judges:
-        print(f"judge {one_line(judge.judge)} ({one_line(judge.model)}): {one_line(judge.standing, 300)}")
-    print("\nSmallest drop of a share that could be told from none (one-sided 5 %, power .8, a tenth differing):")
+        say(f"judge {one_line(judge.judge)} ({one_line(judge.model)}): {one_line(judge.standing, 300)}")
+    say("\nSmallest drop of a share that could be told from none (one-sided 5 %, power .8, a tenth differing):")
     print_table(
         ("metric", "slice", "n", "clusters", "drop"),
         [
@@ -89,4 +90,4 @@ def print_dry_run(expected: RunExpectation) -> None:
             for found in expected.metrics
         ],
     )
-    print("\nNothing was asked.\n")
+    say("\nNothing was asked.\n")

@@ -57,7 +57,7 @@ def compare_runs(baseline: Arm, candidate: Arm, settings: CompareSettings) -> tu
     """The comparison without people's text, and the samples whose text is to be shown with it."""
     suite = candidate.manifest.suite
     paired = pair_all(baseline, candidate)
-    decisions = _beside_people(_decide_all(suite, paired, settings), suite)
+    decisions = _beside_people(_decide_all(candidate.manifest, paired, settings), suite)
     counted = [transitions(metric, settings.report.max_changed) for metric in paired.values() if metric.unit == "share"]
     verdict = overall_verdict(decisions)
     kinds = {name: task.kind for name, (task, _) in suite.metrics.items()}
@@ -114,12 +114,17 @@ def pair_all(baseline: Arm, candidate: Arm) -> dict[str, PairedMetric]:
     return paired
 
 
-def _decide_all(suite: Suite, paired: dict[str, PairedMetric], settings: CompareSettings) -> tuple[Decision, ...]:
-    shares = frozenset(name for name, metric in paired.items() if metric.unit == "share")
+def _decide_all(
+    manifest: RunManifest, paired: dict[str, PairedMetric], settings: CompareSettings
+) -> tuple[Decision, ...]:
+    units = {name: metric.unit for name, metric in paired.items()}
     decisions: list[Decision] = []
-    for gate, name in resolve_gates(settings.report.gates, suite, shares, settings.gate_places):
+    for gate, name in resolve_gates(settings.report.gates, manifest.suite, units, settings.gate_places):
         metric = paired[name].metric
-        standing_of = standing_by_card(gate, metric, settings.cards.get(metric.judge or ""), settings.now)
+        judge = metric.judge or ""
+        standing_of = standing_by_card(
+            gate, metric, settings.cards.get(judge), manifest.judges.get(judge), settings.now
+        )
         decisions += decide(_as_policy_says(gate, metric), paired[name], standing_of)
     return tuple(decisions)
 

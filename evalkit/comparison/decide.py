@@ -224,8 +224,9 @@ def _more_samples(gate: Gate, paired: PairedMetric, found: _Evidence, change: fl
     error = standard_error(pairs.candidate_N - pairs.baseline_N, codes_N, n_clusters) if n_clusters > 1 else 0.0
     spread = error * math.sqrt(pairs.n_pairs)
     needed = samples_to_pass(margin=gate.margin, difference=change, sd=spread, alpha=gate.alpha, unit=paired.unit)
-    if needed is not None and needed > pairs.n_pairs:
-        return needed - pairs.n_pairs
-    # Where nothing differs the width falls with n, else with its square root.
+    # What would bring this very limit to the margin: where nothing differs its width falls with n, else with the root.
     shrink = (change - found.lower) / room
-    return max(1, math.ceil(pairs.n_pairs * (shrink if spread == 0 else shrink**2)) - pairs.n_pairs)
+    at_least = math.ceil(pairs.n_pairs * (shrink if spread == 0 else shrink**2))
+    if spread > 0 and needed is not None and needed > pairs.n_pairs:
+        at_least = needed
+    return max(at_least, needed or 0, pairs.n_pairs + 1) - pairs.n_pairs

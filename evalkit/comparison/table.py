@@ -114,7 +114,7 @@ def _where(table: TaskTable, metric: MetricSpec) -> BoolArray:
     mask = np.ones(len(table.sample_ids), dtype=bool)
     for column, wanted in metric.where.items():
         values = (wanted,) if isinstance(wanted, str) else wanted
-        mask &= np.isin(_column(table, column).astype(str), values)
+        mask &= np.array([value in values for value in _column(table, column)], dtype=bool)
     return mask
 
 

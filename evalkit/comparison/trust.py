@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from evalkit.comparison.card_scope import about_another_criterion, part_of_labels, takes_labels_together
 from evalkit.comparison.decide import Standing, StandingOf
 from evalkit.core.card import LABELS_TO_GATE, RARER_CLASS_TO_GATE, JudgeCard, SliceFitness
 from evalkit.core.comparison import JudgeTrust
@@ -23,29 +24,35 @@ def policy_of(gate: Gate, metric: MetricSpec) -> str:
     return gate.needs_card or ("human" if metric.judge else "none")
 
 
-def standing_by_card(gate: Gate, metric: MetricSpec, card: JudgeCard | None, now: datetime) -> StandingOf:
+def standing_by_card(
+    gate: Gate, metric: MetricSpec, card: JudgeCard | None, bound: BoundJudge | None, now: datetime
+) -> StandingOf:
     """Slice -> whether the metric's judge may decide there.
 
-    Rules and people's labels always may. A judge may where its card says `gating`, is in date and rests on labels of
-    the kind that the gate's policy asks for.
+    Rules and people's labels always may. A judge may where its card speaks of what the metric counts, says `gating`, is
+    in date, and rests on labels of the kind that the gate's policy asks for. bound: the judge as the run used it.
     """
     judge, policy = metric.judge, policy_of(gate, metric)
     if judge is None or policy == "none":
         return lambda wanted: Standing(holds=True)
     if card is None:
         return lambda wanted: Standing(False, _no_card(judge))
-    problem = _card_problem(judge, policy, card, now) or _collapse_problem(judge, metric, card)
+    criterion = metric.criterion or (bound.spec.criteria[0] if bound and len(bound.spec.criteria) == 1 else "")
+    problem = (
+        _card_problem(judge, policy, card, now)
+        or about_another_criterion(judge, card, criterion)
+        or takes_labels_together(judge, card, metric)
+    )
     if problem:
         return lambda wanted: Standing(False, problem)
-    return lambda wanted: _standing(judge, card, metric, wanted)
+    return lambda wanted: _standing(judge, card, metric, criterion, wanted)
 
 
 def find_fitness(card: JudgeCard, wanted: Slice, criterion: str = "") -> SliceFitness | None:
-    """The card's line for exactly this slice (of this criterion, where the card keeps them apart)."""
-    named = criterion or (card.criteria[0] if len(card.criteria) == 1 else "")
+    """The card's line for exactly this slice, of this criterion where the card keeps several apart."""
     # A suite reads `category` off a sample's metadata or tags; in a labels file it is the item's own column.
     bare = {column.removeprefix("metadata.").removeprefix("tags."): value for column, value in wanted.items()}
-    acceptable = [bare, {**bare, "criterion": named}] if named else [bare]
+    acceptable = [bare] if len(card.criteria) == 1 else [{**bare, "criterion": criterion}]
     return next((line for line in card.fitness if line.slice in acceptable), None)
 
 
@@ -70,33 +77,26 @@ def _card_problem(judge: str, policy: str, card: JudgeCard, now: datetime) -> st
     return ""
 
 
-def _collapse_problem(judge: str, metric: MetricSpec, card: JudgeCard) -> str:
-    """Why a card says nothing of this metric: it takes a label that counts for the same as one that does not."""
-    side = card.spec.get("judgements") or {}
-    collapse = side.get("collapse")
-    if collapse is None:
-        collapse = (card.spec.get("labels") or {}).get("collapse") or {}
-    counted = {collapse.get(label, label): label for label in metric.labels}
-    for label, becomes in collapse.items():
-        if metric.labels and label not in metric.labels and becomes in counted:
-            return (
-                f'judge {judge}\'s card takes "{label}" and "{counted[becomes]}" for the same ("{becomes}"), '
-                "and this metric counts only one of them: calibrate with a collapse that keeps them apart"
-            )
-    return ""
-
-
-def _standing(judge: str, card: JudgeCard, metric: MetricSpec, wanted: Slice) -> Standing:
+def _standing(judge: str, card: JudgeCard, metric: MetricSpec, criterion: str, wanted: Slice) -> Standing:
     """By the slice's own line, and by the line of the samples that the metric speaks of, where the card has one."""
-    line = find_fitness(card, wanted, metric.criterion)
+    line = find_fitness(card, wanted, criterion)
     if line is None:
         return Standing(False, f"judge {judge} was not calibrated for {slice_text(wanted)}: its card has no such slice")
     where = {column: value for column, value in metric.where.items() if isinstance(value, str)}
-    spoken_of = find_fitness(card, {**where, **wanted}, metric.criterion) if where else None
+    spoken_of = find_fitness(card, {**where, **wanted}, criterion) if where else None
     for held in (line, spoken_of):
-        if held is not None and held.fit_for != "gating":
-            place = f" in {slice_text(held.slice)}" if held.slice else ""
+        if held is None:
+            continue
+        place = f" in {slice_text(held.slice)}" if set(held.slice) - {"criterion"} else ""
+        if held.fit_for != "gating":
             return Standing(False, f"judge {judge}{place} is {held.because}")
+        if any(rule.outcome == "failed" for rule in held.rules):
+            return Standing(False, f"judge {judge}{place}: its card says gating, but a rule failed; calibrate it again")
+    rests_on = part_of_labels(card, {**where, **wanted})
+    if rests_on:
+        return Standing(
+            False, f"judge {judge}'s card rests on a part of the labels alone ({rests_on}): calibrate on all"
+        )
     return Standing(True)
 
 

@@ -194,6 +194,8 @@ class _Values:
         return self._text(node)
 
     def _text(self, node: ScalarNode) -> str:
+        if "\0" in str(node.value):
+            raise self._error("this text holds a NUL character, which no file name and no prompt may", node)
         try:
             # Somebody who pastes JSON writes one character beyond 16 bits as two escapes, a pair of surrogates.
             return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
@@ -201,7 +203,10 @@ class _Values:
             raise self._error("this text holds half of a surrogate pair, which is no character", node) from None
 
     def _number(self, node: ScalarNode) -> Any:
-        value = self.yaml.constructor.construct_object(node, deep=True)
+        try:
+            value = self.yaml.constructor.construct_object(node, deep=True)
+        except ValueError:
+            raise self._error(f"{str(node.value)[:40]} is no number that can be read", node) from None
         if isinstance(value, float) and not math.isfinite(value):
             raise self._error(f"{node.value} is not a number that can be kept; expected a finite one", node)
         return value

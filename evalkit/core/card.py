@@ -1,9 +1,8 @@
 """A judge's card: how well it agrees with people, per slice, and what it is therefore fit for."""
 
-from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from evalkit.core.estimate import Estimate, Slice
 from evalkit.core.noun import Noun
@@ -101,8 +100,8 @@ class JudgeCard(Noun):
     confusions: tuple[Confusion, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     seed: int = 0
-    made_at: datetime
-    expires_at: datetime | None = None
+    made_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
     command: str = ""
     versions: dict[str, str] = {}
     notes: tuple[str, ...] = ()

@@ -1,9 +1,8 @@
 """Two runs held beside each other: everything the result file and the report show."""
 
-from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from evalkit.core.estimate import Estimate, Slice
 from evalkit.core.gate import Decision, Verdict
@@ -20,7 +19,7 @@ class RunSummary(Noun):
     model: str
     engine: str
     revision: str | None = None
-    started_at: datetime
+    started_at: AwareDatetime
     counts: dict[str, int]
     """samples, responses, and failures by blame (`failed_candidate`, `failed_system`, `failed_judge`)."""
     partial: dict[str, Any] | None = None
@@ -107,7 +106,7 @@ class Comparison(Noun):
     judges: tuple[JudgeTrust, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know: partial runs, dropped samples, numbers only."""
-    made_at: datetime
+    made_at: AwareDatetime
     command: str = ""
     provenance: dict[str, Any] = {}
     sections: tuple[str, ...] = ()

@@ -1,9 +1,8 @@
 """What a run was: enough to run it again and to say whether another run is comparable."""
 
-from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from evalkit.core.candidate import Candidate
 from evalkit.core.judge import JudgeSpec
@@ -45,8 +44,8 @@ class RunManifest(Noun):
     git_commit: str | None = None
     counts: dict[str, int] = {}
     """samples, responses, scores, and failures by blame."""
-    started_at: datetime
-    ended_at: datetime | None = None
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
     wall_s: float | None = None
     partial: dict[str, Any] | None = None
     """Which filter made the run partial (`limit`, `language`, `task`, `tag`); None = whole. Refused as a baseline."""

@@ -40,7 +40,7 @@ class Sampling(Noun):
     top_p: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int = Field(default=512, ge=1)
     """An answer that reaches this many tokens is cut off: the candidate's failure (`ran_out_of_tokens`)."""
-    attempts: int = Field(default=1, ge=1)
+    attempts: int = Field(default=1, ge=1, le=1000)
     """Answers per sample. More than one at temperature 0 asks the same thing again."""
     seed: int | None = None
     """Attempt k is sent with seed + k; None = no seed is sent."""

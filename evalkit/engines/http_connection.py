@@ -107,6 +107,8 @@ class HttpConnection:
                     first_token_at_s = arrived_at_s
         if not (done or completion.finished):
             raise BadBody("the stream ended before the answer did")
+        if not completion.readable:
+            raise BadBody("the server streamed nothing that has the form of an answer")
         return Answer(completion.completion(), sent_at_s, first_token_at_s, time.monotonic())
 
 

@@ -167,6 +167,10 @@ def label_logprobs(choice: dict[str, Any], labels: tuple[str, ...]) -> dict[str,
     return {label: math.log(share) for label, share in probability.items() if share > 0} or None
 
 
+MOST_TOKENS = 2**53
+"""More than any answer has, and as many as JSON numbers keep exactly."""
+
+
 def _usage_of(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
@@ -180,7 +184,8 @@ def _usage_of(usage: Any) -> Usage:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    """A count of tokens; None for what cannot be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
 
 
 def _text_or_none(value: Any) -> str | None:

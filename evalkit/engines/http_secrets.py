@@ -27,7 +27,10 @@ class Secrets:
         whole = {value for value in values if value}
         keys = {part for value in whole for part in (value, *value.split()) if len(part) >= KEY_LENGTH}
         self._all = _any_of(whole | keys)
-        self._keys = _any_of(keys)
+        # A server may repeat a key cut short, at either end: "sk-abcdefgh...".
+        parts = {part for key in keys for part in (*_beginnings(key), *_beginnings(key[::-1], turned=True))}
+        self._parts = _any_of(parts)
+        self._keys = _any_of(keys | parts)
 
     def hide(self, message: str) -> str:
         """A server's or a library's message, safe to keep: secrets hidden, on one line, shortened.
@@ -35,6 +38,7 @@ class Secrets:
         Servers repeat a refused key in part (`sk-ab**yz`): words with asterisks are hidden too.
         """
         safe = message if self._all is None else self._all.sub(HIDDEN, message)
+        safe = safe if self._parts is None else self._parts.sub(HIDDEN, safe)
         safe = _MASKED.sub(HIDDEN, _BEARER.sub(HIDDEN, safe))
         line = " ".join(safe.split())
         return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 3] + "..."
@@ -50,6 +54,16 @@ class Secrets:
         if isinstance(answer, dict):
             return {self.hide_keys(name): self.hide_keys(part) for name, part in answer.items()}
         return answer
+
+
+def _beginnings(key: str, *, turned: bool = False) -> list[str]:
+    """The parts of a key from one end that are long enough to be no word; `turned` gives them back the right way round.
+
+    >>> _beginnings("abcdefghij")
+    ['abcdefgh', 'abcdefghi']
+    """
+    parts = [] if any(map(str.isspace, key)) else [key[:length] for length in range(KEY_LENGTH, len(key))]
+    return [part[::-1] for part in parts] if turned else parts
 
 
 def _any_of(values: Iterable[str]) -> re.Pattern[str] | None:

@@ -34,6 +34,8 @@ class StreamedCompletion:
     def __init__(self) -> None:
         self.finished = False
         """Whether a chunk said why the answer ended: a stream that stops before was cut."""
+        self.readable = False
+        """Whether any chunk had the form of a piece of an answer."""
         self._top: dict[str, Any] = {}
         self._choice: dict[str, Any] = {}
         self._texts: dict[str, list[str]] = {}
@@ -43,10 +45,11 @@ class StreamedCompletion:
     def add(self, chunk: dict[str, Any]) -> bool:
         """Add a chunk; whether it brought a piece of the answer (text, thought or tool call)."""
         self._top |= {name: chunk[name] for name in ("model", "system_fingerprint", "usage") if chunk.get(name)}
-        choices = chunk.get("choices") or []
-        if not choices or not isinstance(choices[0], dict):
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             return False
         choice = choices[0]
+        self.readable = self.readable or isinstance(choice.get("delta"), dict)
         self._choice |= {name: choice[name] for name in ("finish_reason", "stop_reason") if choice.get(name)}
         self.finished = "finish_reason" in self._choice
         self._logprobs += (choice.get("logprobs") or {}).get("content") or []
@@ -63,6 +66,8 @@ class StreamedCompletion:
     def _add_delta(self, delta: dict[str, Any]) -> bool:
         brought = False
         for name in ("content", "reasoning_content", "reasoning", "refusal"):
+            if delta.get(name) is not None and not isinstance(delta[name], str):
+                raise TypeError(f"`{name}` is no text")
             if isinstance(delta.get(name), str):
                 self._texts.setdefault(name, []).append(delta[name])
                 brought = brought or bool(delta[name])

@@ -132,6 +132,8 @@ def p_text(p: float | None) -> str:
         return NO_NUMBER
     if p < 0.001:
         return "<\u202f0.001"
+    if 0.0495 <= p < 0.0505:
+        return f"{p:.4f}"  # rounding must not carry it over the usual alpha
     return "1" if p > 0.9995 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 

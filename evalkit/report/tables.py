@@ -83,7 +83,16 @@ def _gate_header(columns: Sequence[str]) -> list[str]:
     estimates = [name for arm in ("baseline", "candidate", "difference") for name in _estimate_header(arm)]
     sliced = [f"slice.{column}" for column in columns]
     before = ["gate", "metric", *sliced, "outcome", "severity", "required", "better", "unit"]
-    after = ["margin", "lower_limit", "p", "p_adjusted", "n_pairs", "smallest_detectable_drop", "more_samples_needed"]
+    after = [
+        "margin",
+        "bound",
+        "lower_limit",
+        "p",
+        "p_adjusted",
+        "n_pairs",
+        "smallest_detectable_drop",
+        "more_samples_needed",
+    ]
     return [*before, *estimates, *after, "beside", "because"]
 
 

@@ -44,7 +44,7 @@ from evalkit.store.labels import read_items, read_labels, read_rows
 from evalkit.store.labels_folder import LabelsFolder
 from evalkit.store.lock import hold_lock
 from evalkit.store.records import RecordWriter
-from evalkit.store.rundir import JudgingFiles, quoted_name
+from evalkit.store.rundir import judging_files
 
 CARD = "card.json"
 VERDICTS = "verdicts.jsonl"
@@ -147,10 +147,9 @@ async def _ask_all(
     pairs: list[tuple[Sample, Response]], options: CalibrateOptions, asked: JudgeToAsk, progress: Progress
 ) -> tuple[str, list[dict[str, Any]]]:
     spec, rows = asked.loaded.spec, dict[int, list[dict[str, Any]]]()
-    folder = options.out / "judging" / quoted_name(spec.name)
-    files = JudgingFiles(folder / "requests.jsonl", folder / "responses.jsonl")
     async with started(open_engine(asked.candidate, () if options.folder is None else (options.folder,))) as engine:
         digest = asked_judge_digest(spec, model_identity(engine, asked.candidate))
+        files = judging_files(options.out, spec.name, digest)
         asker = Asker(Judge(spec, spec.name, digest), engine, files, run_id="calibrate")
 
         async def judge_one(numbered: tuple[int, tuple[Sample, Response]]) -> None:
@@ -198,20 +197,33 @@ def _labelled_responses(
         item.item_id: _sample(item.item_id, item.fields, items_file, item.line) for item in read_items(items_file)
     }
     found = 0
+    seen: dict[tuple[str, str], int] = {}
     for line, row in read_rows(responses):
-        item_id, system = str(row.get("item_id")), str(row.get("system", ""))
+        item_id, system, text = (_text_field(row, name, responses, line) for name in ("item_id", "system", "text"))
         if (item_id, system) in labelled:
+            if (item_id, system) in seen:
+                first = seen[item_id, system]
+                raise InputError(
+                    f'item "{item_id}", system "{system}" has a response on line {first} already',
+                    Place(responses, line),
+                )
+            seen[item_id, system] = line
             if item_id not in samples:
                 raise InputError(f'item "{item_id}" is not in {items_file}', Place(responses, line))
             found += 1
             yield (
                 samples[item_id],
-                Response(
-                    request_digest="recorded", key=Key(task=system, sample_id=item_id), text=str(row.get("text", ""))
-                ),
+                Response(request_digest="recorded", key=Key(task=system, sample_id=item_id), text=text),
             )
     if not found:
         raise InputError(f"no label joins a response: {labels_file} and {responses} share no (item_id, system)")
+
+
+def _text_field(row: dict[str, Any], name: str, file: Path, line: int) -> str:
+    value = row.get(name, "" if name == "system" else None)
+    if not isinstance(value, str):
+        raise InputError(f"`{name}` is {value!r}; a response to judge needs a text there", Place(file, line))
+    return value
 
 
 def _sample(item_id: str, fields: dict[str, Any], file: Path, line: int) -> Sample:

@@ -31,9 +31,10 @@ def cards_of(judges: dict[str, BoundJudge], searched: Iterable[Path] = ()) -> di
 
 
 def _latest(paths: Iterable[Path], judge_digest: str) -> JudgeCard | None:
-    files = dict.fromkeys(file for path in paths for file in _files(path) if _is_card(file))
-    matching = [card for card in map(read_card, files) if card.judge_digest == judge_digest]
-    return max(matching, key=lambda card: card.made_at, default=None)
+    """The latest card of a judge; one on people's labels goes before one on constructed ones."""
+    files = dict.fromkeys(file for path in paths for file in _files(path) if _is_card_of(file, judge_digest))
+    cards = [read_card(file) for file in files]
+    return max(cards, key=lambda card: (card.labels.kind == "human", card.made_at), default=None)
 
 
 def read_card(file: Path) -> JudgeCard:
@@ -42,7 +43,7 @@ def read_card(file: Path) -> JudgeCard:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    return iter([path]) if path.is_file() else iter(sorted(path.rglob("*.json")))
+    return iter([path]) if path.is_file() else (file for file in sorted(path.rglob("*.json")) if file.is_file())
 
 
 def _beside(judge: str) -> list[Path]:
@@ -52,7 +53,6 @@ def _beside(judge: str) -> list[Path]:
         return []
 
 
-def _is_card(file: Path) -> bool:
-    """Whether a JSON file says that it is a card; folders hold other JSON too."""
-    with file.open("rb") as stream:
-        return b'"evalkit.card/' in stream.read(4096)
+def _is_card_of(file: Path, judge_digest: str) -> bool:
+    """Whether a JSON file speaks of this judge; what lies beside it, other cards too, is not even read as one."""
+    return judge_digest.encode() in file.read_bytes()

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalkit.comparison.gates import check_fits_unit
 from evalkit.content.candidates import load_candidate
 from evalkit.content.judges import load_judge
 from evalkit.content.locate import Kind, find, list_content, shown
@@ -15,7 +16,7 @@ from evalkit.core.gate import Gate
 from evalkit.core.sample import Sample
 from evalkit.core.suite import Task
 from evalkit.report.numbers import amount_text, slice_text
-from evalkit.runner.bind import Binding, bind, judge_places
+from evalkit.runner.bind import Binding, bind, check_metric_labels, judge_places
 from evalkit.runner.plan import Filter, planned_samples, requests_of
 from evalkit.stats.paired import lower_limit
 from evalkit.stats.power import min_n_without_discordance
@@ -78,6 +79,7 @@ def _check(kind: Kind, file: Path, data_folders: tuple[Path, ...], must_have_dat
 def _suite(file: Path, data_folders: tuple[Path, ...]) -> str:
     loaded = load_suite(file, data_folders)
     binding = bind(loaded, _CANDIDATE, dict.fromkeys(_asked_judges(loaded, data_folders), "echo"), data_folders)
+    check_metric_labels(loaded, binding)
     sizes: dict[str, Counter[str]] = {task.name: Counter() for task in loaded.suite.tasks}
     report = load_report(loaded.suite.report)
     check_gates(report, loaded.suite)
@@ -162,6 +164,8 @@ class _GateCounts:
                 )
         for index, gate in enumerate(self._report.spec.gates):
             for name in self._metrics:
+                if gate.metric == name:
+                    check_fits_unit(gate, name, self._units[name], self._report.gate_place(index))
                 if gate.metric in ("*", name) and self._units[name] == "share":
                     for wanted in ({}, *gate.required):
                         self._check_one(index, gate, name, slice_text(wanted))
@@ -180,9 +184,10 @@ class _GateCounts:
         )
         if limit is None or limit <= -gate.margin:
             apart = len(set(clusters))
+            slice_words = "the overall" if wanted == "overall" else f"the required slice {wanted}"
             held = f"{len(clusters)} samples" + (f" in {apart} clusters" if apart < len(clusters) else "")
             raise InputError(
-                f"gate {name}: the required slice {wanted} has {held}; with a margin of "
+                f"gate {name}: {slice_words} has {held}; with a margin of "
                 f"{amount_text(gate.margin, 'share')} it could not pass even if not one answer changed (that takes "
                 f"{needed} samples that stand alone, more in clusters). Add samples, or widen the margin"
                 + (", or take the slice out of `required`" if wanted != "overall" else ""),

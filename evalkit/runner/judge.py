@@ -85,7 +85,7 @@ class JudgingPass:
         self._concurrency = engine.concurrency
         self._progress = progress
         self._directory = directory
-        self._asker = Asker(judge, engine, directory.judging(judge.name), directory.manifest.run_id)
+        self._asker = Asker(judge, engine, directory.judging(judge.name, judge.digest), directory.manifest.run_id)
         self._scored = index_scores(directory.scores)
 
     async def run(self, tasks: frozenset[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.judge import asked_judge_digest
-from evalkit.core.manifest import BoundJudge
+from evalkit.core.manifest import BoundJudge, Status
 from evalkit.engines.base import Engine, model_identity
 from evalkit.runner.bind import AskedJudge, Binding, open_engine
 from evalkit.runner.counts import count_run
@@ -68,15 +68,15 @@ async def judge(
         await _judge_by(directory, loaded, name, asked, data_folders, progress)
 
 
-def score(directory: RunDirectory, binding: Binding, progress: Progress) -> None:
-    """Score by rules, recorded verdicts and labels; then count and summarize. The run is complete after it."""
+def score(directory: RunDirectory, binding: Binding, progress: Progress, status: Status = "complete") -> None:
+    """Score by rules, recorded verdicts and labels; then count and summarize. status: of the run after it."""
     score_responses(directory, binding.scorers, directory.manifest.counts["requests"], progress)
     _update_counts(directory, count_run(directory))
     manifest, now = directory.manifest, datetime.now(UTC)
     wall_s = (now - manifest.started_at).total_seconds()
-    directory.write_manifest(manifest.model_copy(update={"status": "complete", "ended_at": now, "wall_s": wall_s}))
+    directory.write_manifest(manifest.model_copy(update={"status": status, "ended_at": now, "wall_s": wall_s}))
     write_document(directory.summary, summary_document(manifest.run_id, summarize(read_tables(directory))))
-    directory.log("complete", counts=directory.manifest.counts)
+    directory.log("scored", status=status, counts=directory.manifest.counts)
 
 
 async def _judge_by(

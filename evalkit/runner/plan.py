@@ -5,20 +5,22 @@
 The order is the data's, so a plan that was cut off goes on where it stopped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.content.datasets import iter_samples
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
-from evalkit.core.errors import InputError
+from evalkit.core.errors import InputError, Place
 from evalkit.core.message import Message
 from evalkit.core.noun import Noun
 from evalkit.core.prompt import fill_prompt, placeholders
 from evalkit.core.request import Key, Request, Sampling
 from evalkit.core.sample import Sample
-from evalkit.core.suite import Task
+from evalkit.core.suite import Suite, Task
+from evalkit.store.records import count_records
+from evalkit.store.rundir import RunDirectory
 
 
 class PlannedSample(Noun):
@@ -61,6 +63,43 @@ def check_filter(chosen: Filter, tasks: tuple[Task, ...]) -> None:
     unknown = [name for name in chosen.tasks if name not in names]
     if unknown:
         raise InputError(f"--task {unknown[0]}: the suite has no such task. It has: {', '.join(names)}")
+
+
+def check_plan(directory: RunDirectory) -> None:
+    """Raise InputError when samples or requests that were planned are not on file any more, or never were."""
+    counts = directory.manifest.counts
+    if "requests" not in counts:
+        raise InputError("this run was stopped before it was planned: run it again (--resume)", Place(directory.path))
+    for path, name in ((directory.samples, "samples"), (directory.requests, "requests")):
+        n = count_records(path)
+        if n != counts[name]:
+            raise InputError(
+                f"holds {n} of the {counts[name]} {name} that were planned: restore it, or run again", Place(path)
+            )
+
+
+def check_same_questions(
+    asked: Suite, wanted: Suite, asked_digests: Mapping[str, str], data: Mapping[str, str]
+) -> None:
+    """Raise InputError when a suite would ask other questions than those a run's answers answer.
+
+    asked_digests: the run's; data: task -> digest of the suite's data as it is now.
+    """
+    before, after = {task.name: task for task in asked.tasks}, {task.name: task for task in wanted.tasks}
+    differing = sorted(before.keys() ^ after.keys())
+    for name in before.keys() & after.keys():
+        same = (before[name].prompt, before[name].sampling, before[name].data.columns) == (
+            after[name].prompt,
+            after[name].sampling,
+            after[name].data.columns,
+        )
+        if not same or asked_digests.get(f"data:{name}") != data.get(name):
+            differing.append(name)
+    if differing:
+        raise InputError(
+            f"suite {wanted.name} asks other questions now than the run's answers answer (data, prompt or sampling of "
+            f"task {', '.join(sorted(differing))} changed): run it again instead of scoring it again"
+        )
 
 
 def planned_samples(

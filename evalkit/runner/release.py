@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evalkit.content.candidates import load_candidate
 from evalkit.content.suites import LoadedSuite
-from evalkit.runner.compare import RESULT, Compared, CompareOptions, compare_directories
+from evalkit.runner.compare import Compared, CompareOptions, compare_directories
 from evalkit.runner.progress import Progress, Silent
 from evalkit.runner.run import RunSettings, run_suite
 from evalkit.store.rundir import RunDirectory
@@ -29,8 +29,6 @@ def release(
 ) -> Compared:
     """Run what has not been run, then compare. Raises what `run_suite` and `compare_directories` raise."""
     progress = progress or Silent()
-    if options.out is not None:
-        (options.out / RESULT).unlink(missing_ok=True)
     runs: list[Callable[[], RunDirectory]] = [
         _arm(loaded, text, settings, progress) for text in (arms.baseline, arms.candidate)
     ]

@@ -7,6 +7,7 @@ not there yet is asked.
 """
 
 import asyncio
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,13 +17,13 @@ from pathlib import Path
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
 from evalkit.core.digest import digest_of
-from evalkit.core.errors import EvalkitError, RunInterrupted, RunInvalid
+from evalkit.core.errors import EvalkitError, InputError, RunInterrupted, RunInvalid
 from evalkit.core.manifest import BoundJudge, RunManifest, Status, resuming
 from evalkit.engines.base import Engine
 from evalkit.runner import passes
-from evalkit.runner.bind import Binding, bind, check_joins, judge_places, open_engine, system_of
+from evalkit.runner.bind import Binding, bind, check_joins, check_metric_labels, judge_places, open_engine, system_of
 from evalkit.runner.environment import git_commit, hardware, package_versions
-from evalkit.runner.plan import Filter
+from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
 from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
 
@@ -62,7 +63,12 @@ def run_suite(
     progress = progress or Silent()
     binding = bind(loaded, candidate, settings.judges, settings.data_folders)
     check_joins(binding, candidate)
+    check_metric_labels(loaded, binding)
     engine = open_engine(candidate, (loaded.folder, *settings.data_folders))
+    if settings.run_id is not None and not re.fullmatch(r"[\w@=+-][\w.@=+-]*", settings.run_id):
+        raise InputError(
+            f"run id {settings.run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {settings.runs}"
+        )
     wanted = _manifest(loaded, candidate, binding, settings)
     directory = _open(wanted, settings)
     with directory.lock():
@@ -79,6 +85,8 @@ def score_run(
     needed.
     """
     progress = progress or Silent()
+    check_same_questions(directory.manifest.suite, loaded.suite, directory.manifest.digests, loaded.data_digests)
+    check_plan(directory)
     # A judge that is not named again answers by the model it had.
     before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
     kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
@@ -90,7 +98,7 @@ def score_run(
         directory.write_manifest(manifest.model_copy(update=update))
         directory.mend()
         asyncio.run(passes.judge(directory, loaded, binding, settings.data_folders, progress))
-        passes.score(directory, binding, progress)
+        passes.score(directory, binding, progress, status=manifest.status)
     return directory
 
 
@@ -113,6 +121,7 @@ def _carry_out(
         for name, size in directory.mend().items():
             progress.say(f"{name}: a torn last line of {size} bytes was cut; what it held is done again")
         passes.plan(directory, loaded, settings.filter, settings.data_folders)
+        check_plan(directory)
         asyncio.run(ask_and_judge())
         passes.score(directory, binding, progress)
     except KeyboardInterrupt:

@@ -21,6 +21,7 @@ class PassScorer(Protocol):
     name: str
     digest: str
     unit: str
+    labels: tuple[str, ...]
 
     def score(self, sample: Sample, response: Response) -> Score:
         """The score of one response."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evalkit.comparison.table import ScorerColumn, TaskTable
-from evalkit.core.errors import InputError
-from evalkit.core.manifest import RunManifest
+from evalkit.core.errors import InputError, RunInvalid
+from evalkit.core.manifest import RunManifest, resuming
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
 from evalkit.core.suite import Task
@@ -58,9 +58,11 @@ def current_digests(manifest: RunManifest, task: Task) -> dict[str, str]:
     digests: dict[str, str] = {}
     for spec in task.scorers:
         if spec.judge is None:
-            digests[spec.name] = manifest.digests[f"scorer:{task.name}/{spec.name}"]
+            digests[spec.name] = manifest.digests.get(f"scorer:{task.name}/{spec.name}", "")
             continue
-        bound = manifest.judges[spec.judge]
+        bound = manifest.judges.get(spec.judge)
+        if bound is None:
+            raise RunInvalid(f"run {manifest.run_id} has no scores of judge {spec.judge}: {resuming(manifest)}")
         criteria = bound.spec.criteria
         names = [f"{spec.scorer}/{criterion}" for criterion in criteria] if len(criteria) > 1 else [spec.scorer]
         digests |= dict.fromkeys(names, bound.digest)

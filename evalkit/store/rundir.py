@@ -2,7 +2,7 @@
 
     runs/20261120-231502-llama2new-3f2a/
       manifest.json  lock  samples.jsonl  requests.jsonl  responses.jsonl  scores.jsonl  log.jsonl
-      judging/<judge>/{requests,responses}.jsonl        summary.json: derived, may be deleted
+      judging/<judge>/<judge digest>/{requests,responses}.jsonl     summary.json: derived, may be deleted
 
 It holds people's text: the folder is its owner's alone (0700), and so is each file (0600). The manifest is replaced
 whole; everything else is only appended to, by whoever holds the lock. Readers need no lock.
@@ -42,6 +42,12 @@ class JudgingFiles:
     requests: Path
     """Digests and references; a judge's request is rendered again when needed."""
     responses: Path
+
+
+def judging_files(folder: Path, judge: str, digest: str) -> JudgingFiles:
+    """Where a judge's requests and verdicts lie under a folder; names are quoted where a folder could not bear them."""
+    own = folder / "judging" / quoted_name(judge) / digest[:16]
+    return JudgingFiles(requests=own / "requests.jsonl", responses=own / "responses.jsonl")
 
 
 class RunDirectory:
@@ -94,14 +100,13 @@ class RunDirectory:
         """`with run.lock():` nobody else writes. Raises InputError that names the process that does."""
         return hold_lock(self.path / "lock")
 
-    def judging(self, judge: str) -> JudgingFiles:
-        """The files of one judge; its name is quoted where a folder could not bear it."""
-        folder = self.path / "judging" / quoted_name(judge)
-        return JudgingFiles(requests=folder / "requests.jsonl", responses=folder / "responses.jsonl")
+    def judging(self, judge: str, digest: str) -> JudgingFiles:
+        """The files of one judge as it is (digest): another model's verdicts are never taken for its own."""
+        return judging_files(self.path, judge, digest)
 
     def mend(self) -> dict[str, int]:
         """Cut torn last lines away: file -> bytes cut, for those that had one; each is logged. Needs the lock."""
-        files = sorted([*self.path.glob("*.jsonl"), *self.path.glob("judging/*/*.jsonl")])
+        files = sorted([*self.path.glob("*.jsonl"), *self.path.glob("judging/*/*/*.jsonl")])
         cut = {str(file.relative_to(self.path)): mend_torn_tail(file) for file in files}
         cut = {name: size for name, size in cut.items() if size}
         for name, size in cut.items():

@@ -5,13 +5,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from evalkit.comparison.trust import standing_by_card
-from evalkit.core.card import JudgeCard, LabelSet, SliceFitness
+from evalkit.core.card import JudgeCard, LabelSet, Rule, SliceFitness
 from evalkit.core.gate import Gate
+from evalkit.core.judge import JudgeSpec, RecordedVerdicts
+from evalkit.core.manifest import BoundJudge
 from evalkit.core.scale import Scale
 from evalkit.core.suite import MetricSpec
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 GATE = Gate(metric="t.refusal", margin=0.05)
+BOUND = BoundJudge(
+    spec=JudgeSpec(
+        name="refusal",
+        criteria=("refusal",),
+        method="recorded",
+        scale=Scale.parse("nominal:none<partial<full"),
+        recorded=RecordedVerdicts(file="judge.jsonl", judge="gpt-4"),
+    ),
+    digest="j",
+)
 METRIC = MetricSpec(name="refusal", scorer="judge:refusal", reduce="share", labels=("partial", "full"))
 
 
@@ -39,7 +51,7 @@ def card(fits: dict[tuple[tuple[str, str], ...], str], **changes) -> JudgeCard:
 def holds(
     found: JudgeCard | None, wanted=None, metric: MetricSpec = METRIC, gate: Gate = GATE, now: datetime = NOW
 ) -> bool:
-    return standing_by_card(gate, metric, found, now)(wanted or {}).holds
+    return standing_by_card(gate, metric, found, BOUND, now)(wanted or {}).holds
 
 
 def test_a_rule_needs_no_card():
@@ -80,3 +92,23 @@ def test_an_expired_card_and_one_on_constructed_labels_decide_nothing():
 def test_a_card_must_keep_apart_what_the_metric_counts_apart(collapse, expected):
     found = card({(): "gating"}, spec={"labels": {"collapse": collapse}, "judgements": {"collapse": None}})
     assert holds(found) is expected
+
+
+def test_a_card_on_another_criterion_says_nothing():
+    assert not holds(card({(): "gating"}, criteria=("helpfulness",)))
+    # Verdicts and labels may name the same thing differently: the card's settings say so.
+    named = {"labels": {}, "judgements": {"criterion": "refusal"}}
+    assert holds(card({(): "gating"}, criteria=("human_refusal",), spec=named))
+
+
+def test_a_card_made_on_a_part_of_the_labels_holds_for_that_part_alone():
+    spec = {"labels": {"where": {"meta.label": "unsafe"}}, "judgements": {"where": {"judge": "gpt-4"}}}
+    assert not holds(card({(): "gating"}, spec=spec))
+    metric = METRIC.model_copy(update={"where": {"metadata.meta.label": "unsafe"}})
+    assert holds(card({(): "gating"}, spec=spec), metric=metric)
+
+
+def test_a_card_that_contradicts_itself_decides_nothing():
+    failed = Rule(rule="labels", outcome="failed", because="too few")
+    edited = card({(): "gating"}).fitness[0].model_copy(update={"rules": (failed,)})
+    assert not holds(card({}, fitness=(edited,)))

@@ -64,7 +64,7 @@ def test_a_judge_scores_every_answer_and_its_requests_are_kept_as_references():
         assert len(server.bodies) == 40
     labels = [score["label"] for score in scores("new")]
     assert labels.count("no") == 12
-    requests = Path("runs/new/judging/correct/requests.jsonl").read_text().splitlines()
+    requests = next(Path("runs/new/judging/correct").glob("*/requests.jsonl")).read_text().splitlines()
     assert len(requests) == 40
     assert "messages" not in json.loads(requests[0])
     assert json.loads(requests[0])["about"][0]["run"] == "new"
@@ -161,3 +161,39 @@ def test_a_required_fitness_that_is_not_met_is_exit_1(capsys):
     write_labels()
     assert run_command("calibrate", ["--labels", "human.jsonl", "--out", "card", "--require", "gating"]) == 1
     assert "not fit for gating" in capsys.readouterr().out
+
+
+def test_another_model_is_asked_itself_and_never_takes_the_first_ones_verdicts():
+    with ModelServer(reply=verdict) as kind, ModelServer(reply=lambda body: "VERDICT: no") as strict:
+        assert run("old", kind.base_url, "--run-id", "old") == 0
+        assert (
+            run_command("score", ["old", "--suite", "suite", "--judge", f"correct=openai:judge@{strict.base_url}"]) == 0
+        )
+        assert len(strict.bodies) == 40
+    summary = json.loads(Path("runs/old/summary.json").read_text())
+    assert summary["metrics"][0]["estimate"]["value"] == 0.0
+
+
+def test_scoring_again_keeps_the_judges_model_and_asks_nothing_twice():
+    with ModelServer(reply=verdict) as server:
+        assert run("old", server.base_url, "--run-id", "old") == 0
+        assert run_command("score", ["old", "--suite", "suite"]) == 0
+        assert len(server.bodies) == 40
+
+
+def test_answers_to_other_questions_are_not_scored_again(capsys):
+    with ModelServer(reply=verdict) as server:
+        assert run("old", server.base_url, "--run-id", "old") == 0
+        text = Path("suite/sums.jsonl").read_text()
+        Path("suite/sums.jsonl").write_text(text.replace("= ?", "makes"))
+        assert run_command("score", ["old", "--suite", "suite"]) == 2
+    assert "asks other questions now" in capsys.readouterr().err
+
+
+def test_a_mistyped_label_of_a_metric_is_refused_before_anything_is_asked(capsys):
+    suite = Path("suite/suite.yaml")
+    suite.write_text(suite.read_text().replace("labels: ['yes']", "labels: ['yess']"))
+    with ModelServer(reply=verdict) as server:
+        assert run("old", server.base_url) == 2
+        assert server.bodies == []
+    assert 'Did you mean "yes"' in capsys.readouterr().err

@@ -122,7 +122,7 @@ def test_a_killed_writer_gives_its_lock_back(tmp_path: Path, repository: Path) -
 
 def test_torn_lines_are_cut_in_all_files_and_logged(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path / "a", manifest())
-    files = (run.responses, run.scores, run.judging("gpt-4/Swap").responses)
+    files = (run.responses, run.scores, run.judging("gpt-4/Swap", "d" * 32).responses)
     for file in files:
         with RecordWriter(file) as writer:
             writer.append({"whole": 1})
@@ -130,7 +130,7 @@ def test_torn_lines_are_cut_in_all_files_and_logged(tmp_path: Path) -> None:
         with file.open("ab") as stream:
             stream.write(b'{"torn')
     with run.lock():
-        assert run.mend() == {"scores.jsonl": 6, "judging/gpt-4%2FSwap/responses.jsonl": 6}
+        assert run.mend() == {"scores.jsonl": 6, "judging/gpt-4%2FSwap/dddddddddddddddd/responses.jsonl": 6}
         assert run.mend() == {}
     logged = [json.loads(line) for line in run.log_file.read_text().splitlines()]
     assert [(line["event"], line["bytes"]) for line in logged] == [("torn_line_cut", 6)] * 2
