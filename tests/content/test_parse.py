@@ -116,6 +116,8 @@ def with_plain_keys(value: Any) -> Any:
     """The YAML writer quotes and folds rare keys wrongly (`?0`, long ones with control characters): none here."""
     if isinstance(value, dict):
         return {f"key{number}": with_plain_keys(part) for number, part in enumerate(value.values())}
+    if isinstance(value, str):
+        return value.replace("\0", "")  # refused: no file name and no prompt may hold it
     return [with_plain_keys(part) for part in value] if isinstance(value, list) else value
 
 
