@@ -12,7 +12,7 @@ from evalkit.runner.summarize import SummaryRow, summarize
 from evalkit.runner.table import read_tables
 from evalkit.store.rundir import RunDirectory
 
-WIDEST_CELL = 60
+WIDEST_CELL = 100
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,6 +1,7 @@
 """Count what a run holds, failures by blame and by kind: for the manifest and for every denominator."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from evalkit.core.manifest import RunManifest
 from evalkit.core.score import Score
@@ -31,10 +32,8 @@ def count_run(directory: RunDirectory) -> dict[str, int]:
     return dict(counted) | {name: total for name, total in tokens.items() if total}
 
 
-def _current_scores(directory: RunDirectory, manifest: RunManifest) -> list[Score]:
+def _current_scores(directory: RunDirectory, manifest: RunManifest) -> Iterator[Score]:
     wanted = {task.name: current_digests(manifest, task) for task in manifest.suite.tasks}
-    return [
-        score
-        for _, score in read_last(directory.scores, Score, score_key_of)
-        if wanted[score.key.task].get(score.scorer) == score.scorer_digest
-    ]
+    for _, score in read_last(directory.scores, Score, score_key_of):
+        if wanted[score.key.task].get(score.scorer) == score.scorer_digest:
+            yield score

@@ -64,7 +64,9 @@ def run_suite(
     binding = bind(loaded, candidate, settings.judges, settings.data_folders)
     check_joins(binding, candidate)
     check_metric_labels(loaded, binding)
-    engine = open_engine(candidate, (loaded.folder, *settings.data_folders))
+    # Latency is measured by streaming; elsewhere it only costs.
+    timed = any(task.kind == "latency" for task in loaded.suite.tasks)
+    engine = open_engine(candidate, (loaded.folder, *settings.data_folders), measure_timing=timed)
     if settings.run_id is not None and not re.fullmatch(r"[\w@=+-][\w.@=+-]*", settings.run_id):
         raise InputError(
             f"run id {settings.run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {settings.runs}"
