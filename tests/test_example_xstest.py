@@ -13,6 +13,8 @@ import evalkit
 from evalkit.cli.app import run_command
 from evalkit.core.comparison import Comparison
 
+pytestmark = pytest.mark.slow
+
 SYSTEMS = ("gpt4", "llama2new", "llama2orig", "mistralguard", "mistralinstruct")
 
 

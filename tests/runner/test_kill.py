@@ -14,6 +14,8 @@ import pytest
 from tests.runner.suites import write_suite
 from tests.servers import ModelServer
 
+pytestmark = pytest.mark.slow
+
 N = 60
 
 
