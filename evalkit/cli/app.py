@@ -70,6 +70,9 @@ def run_command(name: str, arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         say("evalkit: interrupted; everything finished is kept.", sys.stderr)
         return int(Exit.INTERRUPTED)
+    except RecursionError:
+        say("evalkit: error: something in the input is nested too deeply to be read", sys.stderr)
+        return int(Exit.INPUT)
     except OSError as error:
         # The machine refused: a name too long, a folder without rights. Nothing that a traceback would help with.
         say(f"evalkit: error: {error.filename or 'a file'}: {error.strerror or error}", sys.stderr)
@@ -102,7 +105,13 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _interrupt)
-    app()
+    try:
+        app()
+    except SystemExit as stop:
+        # A reader that leaves while help is printed ends in 1, which here means regressed.
+        if {"--help", "--version"} & set(sys.argv[1:]) and stop.code == 1:
+            raise SystemExit(0) from None
+        raise
 
 
 if __name__ == "__main__":

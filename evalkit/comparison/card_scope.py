@@ -15,27 +15,29 @@ _IDENTITY = ("judge", "prompting", "order", "criterion")
 
 def about_another_criterion(judge: str, card: JudgeCard, criterion: str) -> str:
     """A card on `safe` says nothing of `helpful`, though the verdicts lie in one file."""
-    judged = _side(card, "judgements").get("criterion")
-    known = (judged,) if judged else card.criteria
-    if not criterion or criterion in known:
+    if not criterion or criterion in card.criteria:
         return ""
-    return f"judge {judge}'s card is about {', '.join(known)}, not about {criterion}: calibrate it on that criterion"
+    about = ", ".join(card.criteria)
+    return f"judge {judge}'s card holds it against people's {about}, not {criterion}: calibrate it on that criterion"
 
 
 def takes_labels_together(judge: str, card: JudgeCard, metric: MetricSpec) -> str:
-    """A card that takes a counted label for the same as one that does not count says nothing of the share."""
+    """A card that takes a counted label, on either side, for one that does not count says nothing of the metric."""
     if _side(card, "judgements").get("field", "value") != "value":
         return f"judge {judge}'s card measured another field of its verdicts than the verdict itself"
-    collapse = _side(card, "judgements").get("collapse")
-    if collapse is None:
-        collapse = _side(card, "labels").get("collapse") or {}
-    counted = {collapse.get(label, label): label for label in metric.labels}
-    for label, becomes in collapse.items():
-        if metric.labels and label not in metric.labels and becomes in counted:
-            return (
-                f'judge {judge}\'s card takes "{label}" and "{counted[becomes]}" for the same ("{becomes}"), and this '
-                "metric counts only one of them: calibrate with a collapse that keeps them apart"
-            )
+    collapses = [_side(card, name).get("collapse") or {} for name in ("labels", "judgements")]
+    if metric.reduce == "mean":
+        if any(collapses) or card.scale.kind not in ("ordinal", "interval"):
+            return f"judge {judge}'s card measured labels ({card.scale}), not the numbers that this metric is a mean of"
+        return ""
+    for collapse in collapses:
+        counted = {collapse.get(label, label): label for label in metric.labels}
+        for label, becomes in collapse.items():
+            if label not in metric.labels and becomes in counted:
+                return (
+                    f'judge {judge}\'s card takes "{label}" and "{counted[becomes]}" for the same ("{becomes}"), and '
+                    "this metric counts only one of them: calibrate with a collapse that keeps them apart"
+                )
     return ""
 
 

@@ -45,8 +45,8 @@ class CompareSettings:
     """What a comparison depends on beside the two runs."""
 
     report: ReportSpec
-    cards: dict[str, JudgeCard]
-    """Judge name -> the card whose digest is that judge's."""
+    cards: dict[str, tuple[JudgeCard, ...]]
+    """Judge name -> the cards whose digest is that judge's, best first."""
     now: datetime
     on_inconclusive: OnInconclusive = "default"
     gate_places: dict[int, Place] | None = None
@@ -75,7 +75,7 @@ def compare_runs(baseline: Arm, candidate: Arm, settings: CompareSettings) -> tu
         metrics=tuple(row for metric in paired.values() for row in _rows(metric)),
         transitions=tuple(count for count, _ in counted),
         judges=judge_trust(candidate.manifest.judges, settings.cards),
-        notes=(*_notes(baseline.manifest, candidate.manifest, counted), *_uncovered(decisions)),
+        notes=(*_notes(baseline.manifest, candidate.manifest, counted), *_uncovered(decisions), *_never_given(paired)),
         made_at=settings.now,
         command=settings.command,
         provenance=_provenance(baseline.manifest, candidate.manifest),
@@ -123,7 +123,7 @@ def _decide_all(
         metric = paired[name].metric
         judge = metric.judge or ""
         standing_of = standing_by_card(
-            gate, metric, settings.cards.get(judge), manifest.judges.get(judge), settings.now
+            gate, metric, settings.cards.get(judge, ()), manifest.judges.get(judge), settings.now
         )
         decisions += decide(_as_policy_says(gate, metric), paired[name], standing_of)
     return tuple(decisions)
@@ -236,6 +236,15 @@ def _uncovered(decisions: tuple[Decision, ...]) -> list[str]:
                 f"decided ({named}{more}): {open_slices[0].because}."
             )
     return notes
+
+
+def _never_given(paired: dict[str, PairedMetric]) -> list[str]:
+    """Shares whose labels nobody was given in either run: that may be so, or a label is mistyped."""
+    return [
+        f"{name}: none of its labels ({', '.join(found.metric.labels)}) was given in either run; is one mistyped?"
+        for name, found in paired.items()
+        if found.metric.labels and not (np.nansum(found.baseline.values_N) or np.nansum(found.candidate.values_N))
+    ]
 
 
 def _provenance(baseline: RunManifest, candidate: RunManifest) -> dict[str, object]:

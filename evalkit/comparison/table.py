@@ -70,9 +70,11 @@ def metric_values(table: TaskTable, metric: MetricSpec) -> MetricValues:
     if column is None:
         raise unknown_name(f"task {table.task.name}, metric {metric.name}: scorer", metric.scorer, table.scorers)
     rows_N = np.flatnonzero(_where(table, metric))
-    unit = metric.unit or ("share" if metric.reduce == "share" else column.unit)
+    unit = "share" if metric.reduce == "share" else column.unit or metric.unit
     values_NK = _attempt_values(column, metric)[rows_N]
-    blame_NK = column.blame_NK[rows_N]
+    # A label where a number is asked for, or the other way round, is there and says nothing: whoever gave it failed.
+    of_another_kind_NK = np.isnan(values_NK) & (column.blame_NK[rows_N] == None)  # noqa: E711
+    blame_NK = np.where(of_another_kind_NK, "judge", column.blame_NK[rows_N])
     if unit == "share" and table.task.on_candidate_failure == "wrong":
         values_NK = np.where(blame_NK == "candidate", 0.0 if metric.better == "higher" else 1.0, values_NK)
     missing_NK = np.isnan(values_NK)

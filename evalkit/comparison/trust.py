@@ -25,19 +25,21 @@ def policy_of(gate: Gate, metric: MetricSpec) -> str:
 
 
 def standing_by_card(
-    gate: Gate, metric: MetricSpec, card: JudgeCard | None, bound: BoundJudge | None, now: datetime
+    gate: Gate, metric: MetricSpec, cards: tuple[JudgeCard, ...], bound: BoundJudge | None, now: datetime
 ) -> StandingOf:
     """Slice -> whether the metric's judge may decide there.
 
     Rules and people's labels always may. A judge may where its card speaks of what the metric counts, says `gating`, is
     in date, and rests on labels of the kind that the gate's policy asks for. bound: the judge as the run used it.
+    cards: that judge's, best first; the first about the metric's criterion counts.
     """
     judge, policy = metric.judge, policy_of(gate, metric)
     if judge is None or policy == "none":
         return lambda wanted: Standing(holds=True)
-    if card is None:
+    if not cards:
         return lambda wanted: Standing(False, _no_card(judge))
     criterion = metric.criterion or (bound.spec.criteria[0] if bound and len(bound.spec.criteria) == 1 else "")
+    card = next((card for card in cards if not about_another_criterion(judge, card, criterion)), cards[0])
     problem = (
         _card_problem(judge, policy, card, now)
         or about_another_criterion(judge, card, criterion)
@@ -56,9 +58,9 @@ def find_fitness(card: JudgeCard, wanted: Slice, criterion: str = "") -> SliceFi
     return next((line for line in card.fitness if line.slice in acceptable), None)
 
 
-def judge_trust(judges: dict[str, BoundJudge], cards: dict[str, JudgeCard]) -> tuple[JudgeTrust, ...]:
+def judge_trust(judges: dict[str, BoundJudge], cards: dict[str, tuple[JudgeCard, ...]]) -> tuple[JudgeTrust, ...]:
     """One line per judge used in a run; `cards` by judge name."""
-    return tuple(_trust(name, bound, cards.get(name)) for name, bound in sorted(judges.items()))
+    return tuple(_trust(name, bound, next(iter(cards.get(name, ())), None)) for name, bound in sorted(judges.items()))
 
 
 def _no_card(judge: str) -> str:
@@ -82,7 +84,12 @@ def _standing(judge: str, card: JudgeCard, metric: MetricSpec, criterion: str, w
     line = find_fitness(card, wanted, criterion)
     if line is None:
         return Standing(False, f"judge {judge} was not calibrated for {slice_text(wanted)}: its card has no such slice")
-    where = {column: value for column, value in metric.where.items() if isinstance(value, str)}
+    # Of several values no line of a card speaks.
+    where = {
+        column: value if isinstance(value, str) else value[0]
+        for column, value in metric.where.items()
+        if isinstance(value, str) or len(value) == 1
+    }
     spoken_of = find_fitness(card, {**where, **wanted}, criterion) if where else None
     for held in (line, spoken_of):
         if held is None:

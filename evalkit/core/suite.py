@@ -65,7 +65,7 @@ class MetricSpec(Noun):
     """Only samples whose columns have these values."""
     better: Literal["higher", "lower"] = "higher"
     unit: str = ""
-    """Filled from the scorer when empty; a share's unit is `share`."""
+    """Of values whose scorer has no unit of its own; a share's unit is `share`."""
 
     @property
     def judge(self) -> str | None:

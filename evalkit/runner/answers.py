@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from evalkit.core.errors import InputError, Place
 from evalkit.core.failure import Failure
 from evalkit.core.request import Request
 from evalkit.core.response import Response
@@ -38,7 +39,12 @@ def iter_answers(directory: RunDirectory, tasks: frozenset[str] | None = None) -
         reader = stack.enter_context(RecordReader(directory.responses, Response)) if len(index) else None
         for _, request in read_records(directory.requests, Request):
             while current is None or (current.task, current.sample.id) != (request.key.task, request.key.sample_id):
-                _, current = next(planned)
+                _, current = next(planned, (0, None))
+                if current is None:
+                    name = f'sample "{request.key.sample_id}" of task {request.key.task}'
+                    raise InputError(
+                        f"asks for {name}, which is not in samples.jsonl: restore it", Place(directory.requests)
+                    )
             if tasks is None or current.task in tasks:
                 offset = index.offset(key_digest(request.key))
                 response = reader.at(offset) if reader is not None and offset is not None else not_answered(request)

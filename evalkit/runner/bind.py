@@ -11,7 +11,7 @@ from evalkit.content.candidates import load_candidate
 from evalkit.content.judges import LoadedJudge, load_judge
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
-from evalkit.core.errors import InputError, Place, nearest_name, unknown_name
+from evalkit.core.errors import InputError, Place, unknown_name
 from evalkit.core.suite import ScorerSpec, Task
 from evalkit.engines.base import Engine, EngineContext
 from evalkit.plugins import load
@@ -90,21 +90,17 @@ def bind(
 
 def check_metric_labels(loaded: LoadedSuite, binding: Binding) -> None:
     """Raise InputError for a share whose labels its scorer or judge never gives: it would be 0 % for ever."""
-    known = {(task, scorer.name): scorer.labels for task, scorers in binding.scorers.items() for scorer in scorers}
-    open_sets = {
-        (task, scorer.name)
+    known = {
+        (task, scorer.name): scorer.labels
         for task, scorers in binding.scorers.items()
         for scorer in scorers
-        if isinstance(scorer, RecordedLabels)
+        if not isinstance(scorer, RecordedLabels)  # people need not have given every label yet
     }
     asked = {name: judge.loaded.spec.scale.labels for name, judge in binding.asked.items()}
     for task in loaded.suite.tasks:
         for metric in task.metrics:
             labels = known.get((task.name, metric.scorer), ()) or asked.get(metric.judge or "", ())
             unknown = [label for label in metric.labels if labels and label not in labels]
-            if (task.name, metric.scorer) in open_sets:
-                # Nobody need have given a label yet; one that is nearly another is mistyped all the same.
-                unknown = [label for label in unknown if nearest_name(label, labels) is not None]
             if unknown:
                 place = loaded.metric_place(task.name, metric.name)
                 raise unknown_name(

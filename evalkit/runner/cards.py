@@ -10,8 +10,8 @@ from evalkit.core.manifest import BoundJudge
 from evalkit.store.schema import read_noun
 
 
-def cards_of(judges: dict[str, BoundJudge], searched: Iterable[Path] = ()) -> dict[str, JudgeCard]:
-    """Judge name -> its card: the latest in `searched` (files, folders), else in `cards/` here, else beside the judge.
+def cards_of(judges: dict[str, BoundJudge], searched: Iterable[Path] = ()) -> dict[str, tuple[JudgeCard, ...]]:
+    """Judge name -> its cards, best first: those in `searched`, else in `cards/` here, else beside the judge.
 
     A card whose digest is another's says nothing of this judge: a changed prompt, rubric, scale or model voids it.
     Raises InputError for a card in `searched` that cannot be read.
@@ -20,21 +20,21 @@ def cards_of(judges: dict[str, BoundJudge], searched: Iterable[Path] = ()) -> di
     for path in named:
         if not path.exists():
             raise InputError(f'--cards: there is no file or folder "{path}"')
-    cards: dict[str, JudgeCard] = {}
+    cards: dict[str, tuple[JudgeCard, ...]] = {}
     for name, bound in judges.items():
         for paths in (named, list(content_folders("cards")), _beside(name)):
-            card = _latest(paths, bound.digest)
-            if card is not None:
-                cards[name] = card
+            found = _of_judge(paths, bound.digest)
+            if found:
+                cards[name] = found
                 break
     return cards
 
 
-def _latest(paths: Iterable[Path], judge_digest: str) -> JudgeCard | None:
-    """The latest card of a judge; one on people's labels goes before one on constructed ones."""
-    files = dict.fromkeys(file for path in paths for file in _files(path) if _is_card_of(file, judge_digest))
-    cards = [read_card(file) for file in files]
-    return max(cards, key=lambda card: (card.labels.kind == "human", card.made_at), default=None)
+def _of_judge(paths: Iterable[Path], judge_digest: str) -> tuple[JudgeCard, ...]:
+    """The cards of a judge: those on people's labels before those on constructed ones, then the latest first."""
+    files = dict.fromkeys(file for path in paths for file in _files(path) if _may_be_card_of(file, judge_digest))
+    cards = [card for card in map(read_card, files) if card.judge_digest == judge_digest]
+    return tuple(sorted(cards, key=lambda card: (card.labels.kind == "human", card.made_at), reverse=True))
 
 
 def read_card(file: Path) -> JudgeCard:
@@ -53,6 +53,7 @@ def _beside(judge: str) -> list[Path]:
         return []
 
 
-def _is_card_of(file: Path, judge_digest: str) -> bool:
-    """Whether a JSON file speaks of this judge; what lies beside it, other cards too, is not even read as one."""
-    return judge_digest.encode() in file.read_bytes()
+def _may_be_card_of(file: Path, judge_digest: str) -> bool:
+    """Whether a JSON file is a card that names this judge; what lies beside it is not even read as one."""
+    content = file.read_bytes()
+    return b'"evalkit.card/' in content and judge_digest.encode() in content

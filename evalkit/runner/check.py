@@ -123,7 +123,7 @@ def _units(loaded: LoadedSuite, binding: Binding) -> dict[str, str]:
     """Metric -> its unit, asked of its scorer; a judge's labels have none."""
     of_scorer = {(task, scorer.name): scorer.unit for task, scorers in binding.scorers.items() for scorer in scorers}
     return {
-        name: metric.unit or ("share" if metric.reduce == "share" else of_scorer.get((task.name, metric.scorer), ""))
+        name: "share" if metric.reduce == "share" else of_scorer.get((task.name, metric.scorer)) or metric.unit
         for name, (task, metric) in loaded.suite.metrics.items()
     }
 

@@ -72,9 +72,9 @@ def check_plan(directory: RunDirectory) -> None:
         raise InputError("this run was stopped before it was planned: run it again (--resume)", Place(directory.path))
     for path, name in ((directory.samples, "samples"), (directory.requests, "requests")):
         n = count_records(path)
-        if n != counts[name]:
+        if n != counts.get(name):
             raise InputError(
-                f"holds {n} of the {counts[name]} {name} that were planned: restore it, or run again", Place(path)
+                f"holds {n} of the {counts.get(name)} {name} that were planned: restore it, or run again", Place(path)
             )
 
 

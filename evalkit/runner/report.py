@@ -14,6 +14,7 @@ from evalkit.report.build import write_report
 from evalkit.runner.changed import add_texts
 from evalkit.runner.compare import RESULT
 from evalkit.runner.opened import open_run
+from evalkit.runner.plan import check_plan
 from evalkit.runner.summarize import summarize, summary_document
 from evalkit.runner.table import current_digests, read_tables
 from evalkit.runner.templates import template_folder
@@ -48,6 +49,7 @@ def rewrite_comparison(folder: Path, runs: Path, numbers_only: bool) -> tuple[Pa
 
 def rewrite_run(directory: RunDirectory) -> Path:
     """Write a run's summary.json and scores.csv again; the path of the CSV."""
+    check_plan(directory)
     manifest = directory.manifest
     write_document(directory.summary, summary_document(manifest.run_id, summarize(read_tables(directory))))
     wanted = {task.name: current_digests(manifest, task) for task in manifest.suite.tasks}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evalkit.comparison.table import ScorerColumn, TaskTable
-from evalkit.core.errors import InputError, RunInvalid
+from evalkit.core.errors import InputError, Place, RunInvalid
 from evalkit.core.manifest import RunManifest, resuming
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
@@ -41,6 +41,10 @@ def read_tables(directory: RunDirectory, extra_columns: Iterable[str] = ()) -> d
     for table in growing.values():
         table.columns = {name: [] for name in columns_of(table.task, extra_columns)}
     for _, planned in read_records(directory.samples, PlannedSample):
+        if planned.task not in growing:
+            raise InputError(
+                f'holds a sample of task "{planned.task}", which the suite has not', Place(directory.samples)
+            )
         _add_sample(growing[planned.task], planned.sample)
     _add_scores(directory, manifest, growing)
     return {name: _finished(table) for name, table in growing.items() if table.sample_ids}
@@ -87,7 +91,12 @@ def _add_scores(directory: RunDirectory, manifest: RunManifest, growing: dict[st
     for name, table in growing.items():
         table.scorers = {scorer: _empty(len(table.sample_ids), table.attempts) for scorer in wanted[name]}
     for _, score in read_records(directory.scores, Score):
-        if wanted[score.key.task].get(score.scorer) == score.scorer_digest:
+        if wanted.get(score.key.task, {}).get(score.scorer) == score.scorer_digest:
+            if score.key.sample_id not in growing[score.key.task].row_of:
+                name = f'sample "{score.key.sample_id}" of task {score.key.task}'
+                raise InputError(
+                    f"holds a score of {name}, which is not in samples.jsonl: restore it", Place(directory.scores)
+                )
             _add_score(growing[score.key.task], score)
 
 

@@ -102,6 +102,8 @@ _VERDICT_FIELDS = frozenset(
 )
 _ORDERS = (None, "ab", "ba")
 _VALUE_TYPES = (str, int, float, bool, type(None))
+LARGEST_NUMBER = 1e150
+"""Its square is still a number: beyond it no mean and no spread can be computed."""
 
 
 def read_labels(path: Path) -> Iterator[RecordedLabel]:
@@ -185,6 +187,8 @@ def _check_texts(
 def _check_value(path: Path, row: RecordedLabel | RecordedVerdict) -> None:
     if type(row.value) not in _VALUE_TYPES:
         raise _wrong_type("value", row.value, "a label (text), a number, or null", Place(path, row.line))
+    if isinstance(row.value, int | float) and abs(row.value) > LARGEST_NUMBER:
+        raise _wrong_type("value", row.value, f"a number no larger than {LARGEST_NUMBER:g}", Place(path, row.line))
     if row.system_b is not None and row.value not in ("a", "b", "tie", None):
         expected = '"a" (system is better), "b" (system_b is better), "tie" or null, as the row names `system_b`'
         raise _wrong_type("value", row.value, expected, Place(path, row.line))

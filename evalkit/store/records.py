@@ -18,7 +18,7 @@ from evalkit.core.errors import InputError, Place
 from evalkit.core.json_line import LineError, parse_line
 from evalkit.core.noun import Noun
 from evalkit.store.disk import PRIVATE_FILE, disk_error, make_private_folder, sync_folder
-from evalkit.store.lines import encode_line, is_whole
+from evalkit.store.lines import encode_line
 from evalkit.store.torn import mend_descriptor
 
 N = TypeVar("N", bound=Noun)
@@ -135,7 +135,7 @@ def read_rows_as_written(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def count_records(path: Path) -> int:
     """How many whole lines a file holds; none where it is not there. Blank lines are not counted."""
-    return sum(1 for _ in _read(path, lambda line: line if is_whole(line) else None))
+    return sum(1 for _ in read_rows_as_written(path))
 
 
 class RecordReader(Generic[N]):

@@ -193,3 +193,15 @@ def test_the_smallest_detectable_drop_lies_beyond_the_margin():
     same = table([1.0] * 190 + [0.0] * 10)
     decision = overall(decide_no_worse(GATE, paired(same, same), always))
     assert decision.smallest_detectable_drop > GATE.margin
+
+
+def test_a_score_of_another_kind_than_the_metric_reads_is_missing_not_left_out():
+    """Half of the new model's answers were labelled with a text where the metric is a mean of numbers."""
+    before, after = table([4.0] * 100, unit=""), table([4.0] * 50 + [None] * 50, unit="", blame=[None] * 100)
+    labels = np.full((100, 1), None, dtype=object)
+    labels[50:] = "unusable"
+    column = after.scorers["exact"]
+    after = dataclasses.replace(after, scorers={"exact": dataclasses.replace(column, labels_NK=labels)})
+    decision = overall(decide_no_worse(GATE, paired(before, after), always))
+    assert decision.outcome == "inconclusive"
+    assert "50 in the candidate" in decision.because

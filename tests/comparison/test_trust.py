@@ -51,7 +51,7 @@ def card(fits: dict[tuple[tuple[str, str], ...], str], **changes) -> JudgeCard:
 def holds(
     found: JudgeCard | None, wanted=None, metric: MetricSpec = METRIC, gate: Gate = GATE, now: datetime = NOW
 ) -> bool:
-    return standing_by_card(gate, metric, found, BOUND, now)(wanted or {}).holds
+    return standing_by_card(gate, metric, () if found is None else (found,), BOUND, now)(wanted or {}).holds
 
 
 def test_a_rule_needs_no_card():
@@ -86,6 +86,8 @@ def test_an_expired_card_and_one_on_constructed_labels_decide_nothing():
     [
         ({"none": "answers", "partial": "answers", "full": "declines"}, False),
         ({"none": "answers", "partial": "declines", "full": "declines"}, True),
+        ({"partial": "full"}, True),
+        ({"none": "full"}, False),
         ({}, True),
     ],
 )
@@ -96,9 +98,22 @@ def test_a_card_must_keep_apart_what_the_metric_counts_apart(collapse, expected)
 
 def test_a_card_on_another_criterion_says_nothing():
     assert not holds(card({(): "gating"}, criteria=("helpfulness",)))
-    # Verdicts and labels may name the same thing differently: the card's settings say so.
+    # Not even where its settings held the judge's refusal against people's helpfulness.
     named = {"labels": {}, "judgements": {"criterion": "refusal"}}
-    assert holds(card({(): "gating"}, criteria=("human_refusal",), spec=named))
+    assert not holds(card({(): "gating"}, criteria=("helpfulness",), spec=named))
+
+
+def test_of_several_cards_the_one_about_the_criterion_counts():
+    cards = (card({(): "gating"}, criteria=("tone",)), card({(): "gating"}))
+    assert standing_by_card(GATE, METRIC, cards, BOUND, NOW)({}).holds
+
+
+def test_a_card_on_labels_says_nothing_of_a_mean():
+    mean = METRIC.model_copy(update={"reduce": "mean", "labels": ()})
+    assert not holds(card({(): "gating"}), metric=mean)
+    assert holds(card({(): "gating"}, scale=Scale.parse("ordinal:1<2<3")), metric=mean)
+    collapsed = {"labels": {"collapse": {"1": "low", "2": "low", "3": "high"}}}
+    assert not holds(card({(): "gating"}, scale=Scale.parse("ordinal:low<high"), spec=collapsed), metric=mean)
 
 
 def test_a_card_made_on_a_part_of_the_labels_holds_for_that_part_alone():
