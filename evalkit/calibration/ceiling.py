@@ -75,7 +75,13 @@ def against_all_raters(table: Table, drawing: Drawing, *names: object) -> dict[s
     )
     n_missing = int((is_there(table.ratings_AN).any(axis=0) & ~is_there(table.verdicts_ON)).sum())
     return {
-        name: estimate.model_copy(update={"n_missing": n_missing, "method": f"{says}; {estimate.method}"})
+        name: estimate.model_copy(
+            update={
+                "n_missing": n_missing,
+                "method": f"{says}; {estimate.method}",
+                "unit": "share" if name == "percent_agreement" else estimate.unit,
+            }
+        )
         for name, says, estimate in zip(statistics.names, statistics.says, found, strict=True)
     }
 
