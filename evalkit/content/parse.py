@@ -143,6 +143,17 @@ def validate(
         raise InputError(sentence(error, model, value, filled), place) from None
 
 
+MOST_VALUES = 100_000
+"""Far more than anybody writes by hand."""
+
+
+def _parts(node: Node) -> list[Node]:
+    """The nodes whose values a node holds."""
+    if isinstance(node, MappingNode):
+        return [value for _, value in node.value]
+    return list(node.value) if isinstance(node, SequenceNode) else []
+
+
 class _Values:
     """Turns nodes into values. A node that is referred to twice (`*name`) becomes one value."""
 
@@ -151,6 +162,8 @@ class _Values:
         self.file = file
         self.built: dict[int, Any] = {}
         self.open: set[int] = set()
+        self.size: dict[int, int] = {}
+        """Values a node holds when each alias is written out: a few lines of aliases can stand for billions."""
 
     def of(self, node: Node) -> Any:
         if id(node) in self.open:
@@ -159,6 +172,9 @@ class _Values:
             self.open.add(id(node))
             self.built[id(node)] = self._build(node)
             self.open.discard(id(node))
+            self.size[id(node)] = 1 + sum(self.size[id(part)] for part in _parts(node))
+            if self.size[id(node)] > MOST_VALUES:
+                raise self._error(f"with its aliases (`*name`) this holds more than {MOST_VALUES:,} values", node)
         return self.built[id(node)]
 
     def _build(self, node: Node) -> Any:

@@ -76,6 +76,12 @@ def check_plan(directory: RunDirectory) -> None:
             raise InputError(
                 f"holds {n} of the {counts.get(name)} {name} that were planned: restore it, or run again", Place(path)
             )
+    answered = count_records(directory.responses)
+    if directory.manifest.status == "complete" and answered < counts.get("responses", 0):
+        raise InputError(
+            f"holds {answered} of the {counts['responses']} answers of this finished run: restore it, or run again",
+            Place(directory.responses),
+        )
 
 
 def check_same_questions(

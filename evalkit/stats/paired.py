@@ -11,7 +11,7 @@ What is chosen, and why an interval never has zero width:
     otherwise                                 t(G-1), CR1 error by cluster; exact sign flips while countable, else t
 
 With few differing clusters Wald's t interval is far too short (with 1 expected loss per 33 samples and n = 100, a
-one-sided 95 % limit holds 80 % of the time). So wins and losses are shrunk to the counts of independent 0/1 pairs
+one-sided 95 % limit holds 81 % of the time). So wins and losses are shrunk to the counts of independent 0/1 pairs
 that would have the same variance, and go through Tango's formula: Korn and Graubard's device, with Tango's interval.
 """
 

@@ -245,3 +245,13 @@ def test_a_resumed_run_does_not_keep_scores_of_labels_that_changed(capsys):
         assert evalkit("run", "suite", "--candidate", REPLAY, "--run-id", "a", "--resume") == 0
         summary = json.loads(Path("runs/a/summary.json").read_text())
         assert summary["metrics"][0]["estimate"]["value"] == expected
+
+
+@pytest.mark.parametrize("name", ["samples", "requests", "responses"])
+def test_a_run_that_lost_a_part_of_a_file_is_not_compared(name, capsys):
+    assert evalkit("run", "suite", "--candidate", REPLAY, "--run-id", "a") == 0
+    file = Path(f"runs/a/{name}.jsonl")
+    file.write_bytes(file.read_bytes()[: len(file.read_bytes()) // 2])
+    for command in (("compare", "a", "a"), ("report", "a"), ("score", "a", "--suite", "suite")):
+        assert evalkit(*command) == 2
+        assert re.search(rf"{name}\.jsonl: holds \d+ of the 40", said(capsys))

@@ -107,6 +107,13 @@ def test_an_alias_is_the_value_it_refers_to() -> None:
     assert load_yaml(written("a: &x [1]\nb: *x\n")).value == {"a": [1], "b": [1]}
 
 
+def test_a_few_lines_of_aliases_that_stand_for_billions_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    with pytest.raises(InputError, match="more than 100,000 values"):
+        load_yaml(written("\n".join(lines) + "\n"))
+
+
 def no_line_breaks_of_its_own(value: object) -> bool:
     """The YAML writer folds three rare line breaks that it should escape; what we read is not to blame."""
     return not any(character in repr(value) for character in ("\\x85", "\\u2028", "\\u2029"))
