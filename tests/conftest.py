@@ -1,12 +1,20 @@
 """What all tests share: where the repository is, and where recorded data lies."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A busy machine is slow, not wrong: how long an example takes decides nothing.
-settings.register_profile("evalkit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is slow, not wrong: how long an example takes decides nothing. In continuous integration the examples
+# are the same each time, so that a change is judged by what it changed; at a desk they are new ones, and find things.
+settings.register_profile(
+    "evalkit",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    print_blob=True,
+)
 settings.load_profile("evalkit")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
