@@ -105,6 +105,9 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def main() -> None:
     """The console script."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # A stream that was closed before we began (`2>&-`) is None in Python: what is said there goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     try:
         app()
     except SystemExit as stop:

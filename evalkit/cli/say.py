@@ -14,8 +14,6 @@ def say(text: str = "", stream: TextIO | None = None) -> None:
     on stderr, a character the terminal cannot show is escaped.
     """
     target = sys.stdout if stream is None else stream
-    if target is None:  # closed before we began
-        return
     lines = "".join(visible(line) + "\n" for line in text.split("\n"))
     encoding = target.encoding or "utf-8"
     try:

@@ -1,6 +1,7 @@
 """What stands on the console: no control character of anybody's, and an exit code that no closed pipe changes."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,14 @@ def test_a_reader_that_leaves_does_not_change_the_verdicts_exit_code(folder: Pat
     process.stdout = None
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code, stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_closed_before_the_start_changes_no_exit_code(folder: Path, closed: str) -> None:
+    line = f"{shlex.join([sys.executable, '-m', 'evalkit.cli.app', *RELEASE])} {closed}"
+    assert (
+        subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, check=False, timeout=60).returncode == 1
+    )
 
 
 def test_a_terminal_that_knows_ascii_alone_still_shows_the_verdict(folder: Path) -> None:
