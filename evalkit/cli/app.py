@@ -97,14 +97,21 @@ def _our_bug(error: Exception) -> int:
     return int(Exit.OUR_BUG)
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """SIGTERM, as CI sends when it cancels a job, ends a run as Ctrl-C does."""
-    raise KeyboardInterrupt
+def interrupt(signum: int, frame: FrameType | None) -> None:
+    """SIGTERM, as CI sends when it cancels a job, ends a run as Ctrl-C does.
+
+    By the same handler: within an event loop that one cancels the tasks in order, where an exception raised wherever
+    the loop happens to be can leave it waiting for ever.
+    """
+    on_ctrl_c = signal.getsignal(signal.SIGINT)
+    if not callable(on_ctrl_c):  # a job started in the background may have been told to ignore Ctrl-C
+        raise KeyboardInterrupt
+    on_ctrl_c(signum, frame)
 
 
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     # A stream that was closed before we began (`2>&-`) is None in Python: what is said there goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
