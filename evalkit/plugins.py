@@ -21,6 +21,8 @@ BUILT_IN: dict[Group, dict[str, str]] = {
         "echo": "evalkit.engines.echo:EchoEngine",
         "openai_http": "evalkit.engines.openai_http:OpenAIHttpEngine",
         "replay": "evalkit.engines.replay:ReplayEngine",
+        "transformers": "evalkit.engines.transformers:TransformersEngine",
+        "vllm": "evalkit.engines.vllm:VllmEngine",
     },
     "scorers": {
         "exact": "evalkit.scorers.text:Exact",

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.checkpoints import make_checkpoint, require
+
 # A busy machine is slow, not wrong: how long an example takes decides nothing. In continuous integration the examples
 # are the same each time, so that a change is judged by what it changed; at a desk they are new ones, and find things.
 settings.register_profile(
@@ -33,3 +35,10 @@ def recorded_data() -> Path:
     if not RECORDED_DATA.is_dir():
         pytest.skip(f"recorded data is not at {RECORDED_DATA}")
     return RECORDED_DATA
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random model on disk; a test that asks for it skips, and says so, without torch and transformers."""
+    require("torch", "transformers", "tokenizers")
+    return make_checkpoint(tmp_path_factory.mktemp("models") / "tiny")

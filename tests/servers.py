@@ -134,6 +134,7 @@ class ModelServer:
             self._started.set()
         finally:
             await runner.cleanup()
+            await asyncio.sleep(0.05)  # connections that were cut are closed in the loop's next rounds
 
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": "mock", "object": "model"}]})

@@ -155,13 +155,14 @@ def _judge_to_ask(name: str, judge: str | None, responses: Path | None, data: Pa
     loaded = load_judge(name, () if data is None else (data,))
     if loaded.spec.method == "recorded":
         raise InputError(f"judge {name} is recorded; leave JUDGE out and name its file with --judgements")
-    bound, _, candidate = (judge or "").partition("=")
-    if bound != name or not candidate:
+    bound, _, named = (judge or "").partition("=")
+    candidate = loaded.spec.candidate if judge is None else load_candidate(named) if named else None
+    if candidate is None or (judge is not None and bound != name):
         raise InputError(f"judge {name} has no model to ask: name one with --judge {name}=CANDIDATE")
     file = responses or (LabelsFolder.find(data).responses if data is not None else None)
     if file is None:
         raise InputError("name the labelled responses with --responses FILE (or --data FOLDER)")
-    return JudgeToAsk(loaded, load_candidate(candidate), file)
+    return JudgeToAsk(loaded, candidate, file)
 
 
 def _tell(card: JudgeCard, out: Path) -> None:

@@ -51,7 +51,7 @@ def _from_yaml(file: Path) -> Candidate:
     parsed = load_yaml(file)
     refuse_secrets(parsed)
     candidate = validate(parsed, Candidate)
-    _check_engine(candidate.engine, parsed.place("engine"))
+    check_engine(candidate.engine, parsed.place("engine"))
     return candidate
 
 
@@ -68,12 +68,13 @@ def _from_short_form(written: str, engine: str, rest: str) -> Candidate:
             form = "openai:MODEL@URL, such as openai:my-model@http://localhost:8000/v1"
             raise InputError(f'candidate "{written}" does not say where its server is: expected {form}')
         return Candidate(name=parts[1], engine="openai_http", model=parts[1], engine_args={"base_url": parts[2]})
-    _check_engine(engine, None)
+    check_engine(engine, None)
     # A path's last part is what people call a model; an id such as `org/model` is known by its last part too.
     return Candidate(name=rest.rstrip("/").rpartition("/")[2] or rest, engine=engine, model=rest)
 
 
-def _check_engine(engine: str, place: Place | None) -> None:
+def check_engine(engine: str, place: Place | None) -> None:
+    """Raise InputError for an engine that is neither built in nor a plugin's."""
     known = names("engines")
     if engine not in known:
         raise unknown_name("engine", engine, known, place, "`evalkit list engines` shows all.")

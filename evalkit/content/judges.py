@@ -10,9 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from evalkit.content.candidates import check_engine
 from evalkit.content.locate import find, find_data
 from evalkit.content.parse import Parsed, load_yaml, validate
 from evalkit.content.prompts import check_placeholders, read_prompt, read_rubric
+from evalkit.content.secrets import refuse_secrets
 from evalkit.content.sentences import first_error, sentence
 from evalkit.core.errors import InputError, Place
 from evalkit.core.judge import JudgeSpec
@@ -46,7 +48,10 @@ def load_judge(
     """
     file = find("judges", name_or_path, extra_folders, place)
     parsed, folder = load_yaml(file), file.parent
+    refuse_secrets(parsed)  # a judge that names its model is copied into manifests, as candidates are
     spec = validate(parsed, JudgeSpec, _in_full(parsed, folder))
+    if spec.candidate is not None:
+        check_engine(spec.candidate.engine, parsed.place("candidate", "engine"))
     verdicts = None
     if spec.recorded is not None:
         verdicts = find_data(spec.recorded.file, folder, data_folders, parsed.place("recorded", "file"))

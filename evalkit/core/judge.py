@@ -1,11 +1,12 @@
 """A judge as data: what it is asked, on which scale, by which method. Binding a model to it makes it act
-(scorers/judge.py).
+(scorers/judge.py). The model it names itself is only the one that is bound when nobody names another.
 """
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from evalkit.core.candidate import Candidate
 from evalkit.core.digest import digest_of
 from evalkit.core.noun import Noun
 from evalkit.core.request import Sampling
@@ -48,6 +49,8 @@ class JudgeSpec(Noun):
     sampling: Sampling = Sampling(max_tokens=512)
     recorded: RecordedVerdicts | None = None
     """For method `recorded`: where the verdicts are."""
+    candidate: Candidate | None = None
+    """The model that answers unless `--judge` names another; a relative path is looked for beside the judge's YAML."""
 
     @model_validator(mode="after")
     def _method_has_what_it_needs(self) -> "JudgeSpec":
@@ -57,14 +60,15 @@ class JudgeSpec(Noun):
             raise ValueError("a judge that asks a model needs a `prompt`")
         if self.method != "recorded" and self.scale.kind != "interval" and not self.scale.labels:
             raise ValueError("a judge that asks a model names its scale's labels")
+        if self.method == "recorded" and self.candidate is not None:
+            raise ValueError("a recorded judge asks no model: take `candidate:` out")
         return self
 
 
 def asked_judge_digest(spec: JudgeSpec, model_identity: str) -> str:
     """Digest of a judge that asks a model: prompt, rubric, scale, method, order, votes, model, decoding."""
-    return digest_of(
-        {"spec": spec.model_dump(mode="json", exclude={"description", "recorded"}), "model": model_identity}
-    )
+    described = spec.model_dump(mode="json", exclude={"description", "recorded", "candidate"})
+    return digest_of({"spec": described, "model": model_identity})
 
 
 def recorded_judge_digest(file_digest: str, recorded: RecordedVerdicts) -> str:

@@ -35,8 +35,19 @@ class Engine(Protocol):
     """How many requests it wants in flight."""
     transport_arguments: frozenset[str]
     """Names of engine_args that change how it is asked and nothing of what it answers; no part of an identity."""
-    served: dict[str, str]
-    """What is known of the model behind it (paths, hashes, server); recorded in the manifest. Never a secret."""
+    loading: str
+    """What is said before it starts; "" = it is there at once."""
+    warnings: tuple[str, ...]
+    """Sentences for whoever started the run, known once the engine is started."""
+
+    @property
+    def served(self) -> dict[str, str]:
+        """What is known of the model behind it (paths, hashes, server); recorded in the manifest. Never a secret.
+
+        Dry runs read it of an engine that is not started. `weights` in it is a digest of the model's weights: the model
+        is then known by what it is made of, and not by where it lies.
+        """
+        ...
 
     async def start(self) -> None:
         """Get ready (open connections, load weights). Raises InputError when it cannot serve at all."""
@@ -52,11 +63,15 @@ class Engine(Protocol):
 def model_identity(engine: Engine, candidate: Candidate) -> str:
     """Digest of what answers: the candidate without name and price, the engine and its version, and what it served.
 
-    Two runs with the same identity and the same request may share an answer; a judge's digest is bound to it.
+    Two runs with the same identity and the same request may share an answer; a judge's digest is bound to it. Of a
+    model whose weights' digest is served, `model` is no part of it, nor is an engine argument (an adapter's folder, a
+    chat template's file) whose own digest is served under the argument's name: a path says nothing about a model.
     """
+    served = engine.served
     described = candidate.model_dump(mode="json", exclude={"name", "price"})
-    arguments = {name: value for name, value in candidate.engine_args.items() if name not in engine.transport_arguments}
-    described["engine_args"] = arguments
-    return digest_of(
-        {"candidate": described, "engine": engine.name, "version": engine.version, "served": engine.served}
-    )
+    left_out = set(engine.transport_arguments)
+    if "weights" in served:
+        del described["model"]
+        left_out |= served.keys()
+    described["engine_args"] = {name: value for name, value in candidate.engine_args.items() if name not in left_out}
+    return digest_of({"candidate": described, "engine": engine.name, "version": engine.version, "served": served})

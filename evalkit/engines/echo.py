@@ -31,6 +31,8 @@ class EchoEngine:
 
     name = "echo"
     version = "1"
+    loading = ""
+    warnings: tuple[str, ...] = ()
     transport_arguments = frozenset({"delay_s"})
 
     def __init__(self, candidate: Candidate, context: EngineContext):

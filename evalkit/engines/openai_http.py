@@ -34,6 +34,8 @@ class OpenAIHttpEngine:
 
     name = "openai_http"
     version = "1"
+    loading = ""
+    warnings: tuple[str, ...] = ()
     transport_arguments = frozenset(
         {
             "api_key_env", "headers", "stream", "concurrency", "attempt_timeout_s", "total_timeout_s",

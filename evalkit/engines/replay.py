@@ -33,6 +33,8 @@ class ReplayEngine:
 
     name = "replay"
     version = "1"
+    loading = ""
+    warnings: tuple[str, ...] = ()
     transport_arguments = frozenset[str]()
 
     def __init__(self, candidate: Candidate, context: EngineContext):

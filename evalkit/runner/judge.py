@@ -17,7 +17,7 @@ from evalkit.runner.answers import Answer, iter_answers
 from evalkit.runner.flight import keep_in_flight
 from evalkit.runner.progress import Progress
 from evalkit.scorers.judge import Judge
-from evalkit.store.index import index_responses, index_scores
+from evalkit.store.index import DigestIndex, index_responses, index_scores
 from evalkit.store.keys import key_digest, score_key_digest
 from evalkit.store.records import RecordWriter, read_at
 from evalkit.store.rundir import JudgingFiles, RunDirectory
@@ -91,7 +91,7 @@ class JudgingPass:
     async def run(self, tasks: frozenset[str]) -> None:
         """Judge every response of these tasks that this judge has not scored yet."""
         total = sum(1 for _ in iter_answers(self._directory, tasks))
-        self._progress.begin(f"judge {self._judge.name}", total)
+        self._progress.begin(f"judge {self._judge.name}: {self._directory.manifest.candidate.name}", total)
         with closing(self._asker), RecordWriter(self._directory.scores) as scores:
 
             async def judge_one(answer: Answer) -> None:
@@ -111,11 +111,18 @@ class JudgingPass:
                 yield answer
 
     def _is_scored(self, response: Response) -> bool:
-        digests = (response.digest,)
-        return all(
-            score_key_digest(response.key, name, self._judge.digest, digests) in self._scored
-            for name in self._judge.score_names
-        )
+        return _has_scored(self._judge, response, self._scored)
+
+
+def is_unscored(directory: RunDirectory, judge: Judge, tasks: frozenset[str]) -> bool:
+    """Whether any response of these tasks has no score by this judge yet."""
+    scored = index_scores(directory.scores)
+    return any(not _has_scored(judge, answer.response, scored) for answer in iter_answers(directory, tasks))
+
+
+def _has_scored(judge: Judge, response: Response, scored: DigestIndex) -> bool:
+    digests = (response.digest,)
+    return all(score_key_digest(response.key, name, judge.digest, digests) in scored for name in judge.score_names)
 
 
 def _vote_of(request: Request) -> tuple[tuple[str, ...], int]:

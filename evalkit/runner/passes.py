@@ -1,7 +1,8 @@
-"""The passes of one run directory, in order: plan, ask, judge, score, summarize. Each can be killed and begun again."""
+"""The passes over run directories: plan, ask, judge, score, summarize. Each can be killed and begun again."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from evalkit.engines.base import Engine, model_identity
 from evalkit.runner.bind import AskedJudge, Binding, open_engine
 from evalkit.runner.counts import count_run
 from evalkit.runner.generate import generate, pending_requests
-from evalkit.runner.judge import JudgingPass
+from evalkit.runner.judge import JudgingPass, is_unscored
 from evalkit.runner.plan import Filter, PlannedSample, planned_samples, requests_of
 from evalkit.runner.progress import Progress
 from evalkit.runner.score import score_responses
@@ -22,6 +23,26 @@ from evalkit.scorers.judge import Judge
 from evalkit.store.disk import write_document
 from evalkit.store.records import RecordWriter
 from evalkit.store.rundir import RunDirectory
+
+BesideJudging = Callable[[Engine, str], Awaitable[None]]
+"""What else a judge is asked while its engine is there; takes the engine, started, and the judge's digest."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory under its lock, with everything that acts on it."""
+
+    directory: RunDirectory
+    loaded: LoadedSuite
+    binding: Binding
+    engine: Engine | None
+    """The candidate's; None where nothing is asked of it."""
+    data_folders: tuple[Path, ...]
+
+    def tasks_of(self, judge: str) -> frozenset[str]:
+        """The tasks that a judge scores."""
+        tasks = self.loaded.suite.tasks
+        return frozenset(task.name for task in tasks if any(spec.judge == judge for spec in task.scorers))
 
 
 def plan(directory: RunDirectory, loaded: LoadedSuite, chosen: Filter, data_folders: tuple[Path, ...]) -> None:
@@ -44,12 +65,21 @@ def plan(directory: RunDirectory, loaded: LoadedSuite, chosen: Filter, data_fold
     _update_counts(directory, {"samples": n_samples, "requests": n_requests})
 
 
-async def ask(directory: RunDirectory, engine: Engine, progress: Progress) -> None:
+async def ask_and_judge(runs: Sequence[Run], progress: Progress, beside: Mapping[str, BesideJudging]) -> None:
+    """Ask every candidate, then every judge. One model is there at a time: the next may need the same device."""
+    for run in runs:
+        await ask(run, progress)
+    await judge(runs, progress, beside)
+
+
+async def ask(run: Run, progress: Progress) -> None:
     """Ask the candidate what has no answer yet; its engine is not even started when nothing is left."""
+    directory, engine = run.directory, run.engine
+    assert engine is not None, "a run that is asked has an engine"
     pending = pending_requests(directory)
     if pending.done >= pending.total:
         return
-    async with started(engine):
+    async with started(engine, progress):
         manifest = directory.manifest
         update = {
             "digests": {**manifest.digests, "model": model_identity(engine, manifest.candidate)},
@@ -57,15 +87,13 @@ async def ask(directory: RunDirectory, engine: Engine, progress: Progress) -> No
             "served": engine.served,
         }
         directory.write_manifest(manifest.model_copy(update=update))
-        await generate(engine, pending, directory.responses, progress)
+        await generate(engine, pending, directory, progress)
 
 
-async def judge(
-    directory: RunDirectory, loaded: LoadedSuite, binding: Binding, data_folders: tuple[Path, ...], progress: Progress
-) -> None:
-    """Ask every judge that asks a model, one after the other."""
-    for name, asked in binding.asked.items():
-        await _judge_by(directory, loaded, name, asked, data_folders, progress)
+async def judge(runs: Sequence[Run], progress: Progress, beside: Mapping[str, BesideJudging] | None = None) -> None:
+    """Ask every judge that asks a model, one after the other, each about all runs."""
+    for name in dict.fromkeys(name for run in runs for name in run.binding.asked):
+        await _judge_by(name, [run for run in runs if name in run.binding.asked], progress, (beside or {}).get(name))
 
 
 def score(directory: RunDirectory, binding: Binding, progress: Progress, status: Status = "complete") -> None:
@@ -79,29 +107,49 @@ def score(directory: RunDirectory, binding: Binding, progress: Progress, status:
     directory.log("scored", status=status, counts=directory.manifest.counts)
 
 
-async def _judge_by(
-    directory: RunDirectory,
-    loaded: LoadedSuite,
-    name: str,
-    asked: AskedJudge,
-    data_folders: tuple[Path, ...],
-    progress: Progress,
-) -> None:
-    tasks = frozenset(task.name for task in loaded.suite.tasks if any(spec.judge == name for spec in task.scorers))
-    async with started(open_engine(asked.candidate, data_folders)) as engine:
-        digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
-        bound = BoundJudge(spec=asked.loaded.spec, candidate=asked.candidate, digest=digest)
-        manifest = directory.manifest
-        update = {"judges": {**manifest.judges, name: bound}, "digests": {**manifest.digests, f"judge:{name}": digest}}
-        directory.write_manifest(manifest.model_copy(update=update))
-        await JudgingPass(Judge(asked.loaded.spec, name, digest), engine, directory, progress).run(tasks)
+async def _judge_by(name: str, runs: Sequence[Run], progress: Progress, beside: BesideJudging | None) -> None:
+    """One judge over runs that bind the same model to it. Its engine is not started when it has scored everything."""
+    asked = runs[0].binding.asked[name]
+    engine = open_engine(asked.candidate, (asked.loaded.folder, *runs[0].data_folders))
+    judge = _judge(name, asked, engine)
+    if beside is None and not any(is_unscored(run.directory, judge, run.tasks_of(name)) for run in runs):
+        for run in runs:
+            _bind(run.directory, asked, judge)
+        return
+    async with started(engine, progress):
+        judge = _judge(name, asked, engine)  # a server, or a hub, says what it serves when it is there
+        if beside is not None:
+            await beside(engine, judge.digest)
+        for run in runs:
+            _bind(run.directory, asked, judge)
+            await JudgingPass(judge, engine, run.directory, progress).run(run.tasks_of(name))
+
+
+def _judge(name: str, asked: AskedJudge, engine: Engine) -> Judge:
+    digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
+    return Judge(asked.loaded.spec, name, digest)
+
+
+def _bind(directory: RunDirectory, asked: AskedJudge, judge: Judge) -> None:
+    """Write down which judge scores this run."""
+    bound = BoundJudge(spec=judge.spec, candidate=asked.candidate, digest=judge.digest)
+    manifest = directory.manifest
+    update = {
+        "judges": {**manifest.judges, judge.name: bound},
+        "digests": {**manifest.digests, f"judge:{judge.name}": judge.digest},
+    }
+    directory.write_manifest(manifest.model_copy(update=update))
 
 
 @asynccontextmanager
-async def started(engine: Engine) -> AsyncIterator[Engine]:
+async def started(engine: Engine, progress: Progress) -> AsyncIterator[Engine]:
     """The engine, up for the length of a pass and fully gone after it: the next may need the same device."""
     try:
+        if engine.loading:
+            progress.say(engine.loading)
         await engine.start()
+        for warning in engine.warnings:
+            progress.say(f"warning: {warning}")
         yield engine
     finally:
         await engine.close()

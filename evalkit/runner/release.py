@@ -1,14 +1,13 @@
-"""A release in one go: run the baseline, run the candidate, compare, report."""
+"""A release in one go: run the baseline and the candidate, compare, report."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.content.candidates import load_candidate
 from evalkit.content.suites import LoadedSuite
 from evalkit.runner.compare import Compared, CompareOptions, compare_directories
-from evalkit.runner.progress import Progress, Silent
-from evalkit.runner.run import RunSettings, run_suite
+from evalkit.runner.progress import Progress
+from evalkit.runner.run import PreparedRun, RunSettings, carry_out, prepare_run
 from evalkit.store.rundir import RunDirectory
 
 
@@ -28,11 +27,9 @@ def release(
     progress: Progress | None = None,
 ) -> Compared:
     """Run what has not been run, then compare. Raises what `run_suite` and `compare_directories` raise."""
-    progress = progress or Silent()
-    runs: list[Callable[[], RunDirectory]] = [
-        _arm(loaded, text, settings, progress) for text in (arms.baseline, arms.candidate)
-    ]
-    baseline, candidate = (run() for run in runs)
+    sides = [_side(loaded, text, settings) for text in (arms.baseline, arms.candidate)]
+    made = iter(carry_out([side for side in sides if isinstance(side, PreparedRun)], progress))
+    baseline, candidate = (next(made) if isinstance(side, PreparedRun) else side for side in sides)
     return compare_directories(baseline, candidate, options)
 
 
@@ -41,15 +38,8 @@ def is_run(text: str) -> bool:
     return (Path(text) / "manifest.json").is_file()
 
 
-def _arm(loaded: LoadedSuite, text: str, settings: RunSettings, progress: Progress) -> Callable[[], RunDirectory]:
-    """Read now what the arm names, so that a wrong name costs nothing; run it when called."""
+def _side(loaded: LoadedSuite, text: str, settings: RunSettings) -> RunDirectory | PreparedRun:
+    """Read both arms before anything is asked, so that a wrong name costs nothing."""
     if is_run(text):
-        directory = RunDirectory.open(Path(text))
-        return lambda: directory
-    candidate = load_candidate(text)
-
-    def run() -> RunDirectory:
-        progress.say(f"asking {candidate.name}")
-        return run_suite(loaded, candidate, settings, progress)
-
-    return run
+        return RunDirectory.open(Path(text))
+    return prepare_run(loaded, load_candidate(text), settings)

@@ -1,15 +1,17 @@
-"""One run, from a suite and a candidate to a run directory with scores and a summary.
+"""Runs, from a suite and candidates to run directories with scores and a summary.
 
-    plan -> ask -> judge -> score
+    plan -> ask each candidate -> each judge over all runs -> score
 
-A run that was stopped at any byte goes on where it was: answers are found by key and request digest, and only what is
-not there yet is asked.
+Runs that belong together (the two of a release) are carried out together, so that each model is loaded once: the
+candidates one after the other, then each judge. A run that was stopped at any byte goes on where it was: answers are
+found by key and request digest, and only what is not there yet is asked.
 """
 
 import asyncio
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,15 +54,20 @@ class RunSettings:
     """The command line, for the manifest."""
 
 
-def run_suite(
-    loaded: LoadedSuite, candidate: Candidate, settings: RunSettings, progress: Progress | None = None
-) -> RunDirectory:
-    """Run a suite. Raises InputError before anything is asked when something named does not exist.
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run of which everything named was found, and nothing written or asked yet."""
 
-    Raises RunInterrupted on Ctrl-C, and RunInvalid when too many answers are missing through the system's fault; the
-    run directory then holds everything finished.
-    """
-    progress = progress or Silent()
+    loaded: LoadedSuite
+    binding: Binding
+    engine: Engine
+    settings: RunSettings
+    manifest: RunManifest
+    """As a new run's would be."""
+
+
+def prepare_run(loaded: LoadedSuite, candidate: Candidate, settings: RunSettings) -> PreparedRun:
+    """Find everything a run names. Raises InputError when something does not exist."""
     binding = bind(loaded, candidate, settings.judges, settings.data_folders)
     check_joins(binding, candidate)
     check_metric_labels(loaded, binding)
@@ -71,13 +78,49 @@ def run_suite(
         raise InputError(
             f"run id {settings.run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {settings.runs}"
         )
-    wanted = _manifest(loaded, candidate, binding, settings)
-    directory = _open(wanted, settings)
-    with directory.lock():
-        _bring_up_to_date(directory, wanted)
-        _carry_out(directory, loaded, binding, engine, settings, progress)
-    _check_complete(directory.manifest)
-    return directory
+    return PreparedRun(loaded, binding, engine, settings, _manifest(loaded, candidate, binding, settings))
+
+
+def run_suite(
+    loaded: LoadedSuite, candidate: Candidate, settings: RunSettings, progress: Progress | None = None
+) -> RunDirectory:
+    """Run a suite. Raises InputError before anything is asked when something named does not exist.
+
+    Raises RunInterrupted on Ctrl-C, and RunInvalid when too many answers are missing through the system's fault; the
+    run directory then holds everything finished.
+    """
+    return carry_out([prepare_run(loaded, candidate, settings)], progress)[0]
+
+
+def carry_out(
+    prepared: Sequence[PreparedRun],
+    progress: Progress | None = None,
+    beside: Mapping[str, passes.BesideJudging] | None = None,
+) -> list[RunDirectory]:
+    """Carry runs out together. Raises what `run_suite` raises; what is finished of any of them is kept.
+
+    beside: judge name -> what else that judge is asked while it is there.
+    """
+    progress = progress or Silent()
+    runs: dict[Path, passes.Run] = {}
+    with ExitStack() as held:
+        opened = [_open(each.manifest, each.settings) for each in prepared]
+        for directory, each in zip(opened, prepared, strict=True):
+            if directory.path in runs:  # two arms of a resumed release that are the same run
+                continue
+            held.enter_context(directory.lock())
+            _bring_up_to_date(directory, each.manifest)
+            held.enter_context(_under_way(directory))
+            _plan(directory, each, progress)
+            runs[directory.path] = passes.Run(
+                directory, each.loaded, each.binding, each.engine, each.settings.data_folders
+            )
+        asyncio.run(passes.ask_and_judge(list(runs.values()), progress, beside or {}))
+        for run in runs.values():
+            passes.score(run.directory, run.binding, progress)
+    for run in runs.values():
+        _check_complete(run.directory.manifest)
+    return [runs[directory.path].directory for directory in opened]
 
 
 def score_run(
@@ -99,46 +142,46 @@ def score_run(
         update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
         directory.write_manifest(manifest.model_copy(update=update))
         directory.mend()
-        asyncio.run(passes.judge(directory, loaded, binding, settings.data_folders, progress))
+        asyncio.run(passes.judge([passes.Run(directory, loaded, binding, None, settings.data_folders)], progress))
         passes.score(directory, binding, progress, status=manifest.status)
     return directory
 
 
-def _carry_out(
-    directory: RunDirectory,
-    loaded: LoadedSuite,
-    binding: Binding,
-    engine: Engine,
-    settings: RunSettings,
-    progress: Progress,
-) -> None:
-    """All passes, with what stops them written down before it is raised."""
-
-    async def ask_and_judge() -> None:
-        await passes.ask(directory, engine, progress)
-        await passes.judge(directory, loaded, binding, settings.data_folders, progress)
-
+@contextmanager
+def _under_way(directory: RunDirectory) -> Iterator[None]:
+    """Marks a run as running; what stops it is written down in it before it is raised."""
     _set_status(directory, "running")
     try:
-        for name, size in directory.mend().items():
-            progress.say(f"{name}: a torn last line of {size} bytes was cut; what it held is done again")
-        passes.plan(directory, loaded, settings.filter, settings.data_folders)
-        check_plan(directory)
-        asyncio.run(ask_and_judge())
-        passes.score(directory, binding, progress)
+        yield
     except KeyboardInterrupt:
-        _set_status(directory, "interrupted")
+        _stopped(directory, "interrupted")
         raise RunInterrupted(
             f"interrupted; everything finished is kept. Go on with: {resuming(directory.manifest)}"
         ) from None
+    except RunInterrupted:  # said already, by a run that was carried out beside this one
+        _stopped(directory, "interrupted")
+        raise
     except EvalkitError as error:
-        _set_status(directory, "incomplete")
+        _stopped(directory, "incomplete")
         directory.log("stopped", error=str(error))
         raise
     except Exception:
-        _set_status(directory, "incomplete")
+        _stopped(directory, "incomplete")
         directory.log("bug", traceback=traceback.format_exc())
         raise
+
+
+def _stopped(directory: RunDirectory, status: Status) -> None:
+    """A run that was whole before another one beside it was stopped stays so."""
+    if directory.manifest.status == "running":
+        _set_status(directory, status)
+
+
+def _plan(directory: RunDirectory, prepared: PreparedRun, progress: Progress) -> None:
+    for name, size in directory.mend().items():
+        progress.say(f"{name}: a torn last line of {size} bytes was cut; what it held is done again")
+    passes.plan(directory, prepared.loaded, prepared.settings.filter, prepared.settings.data_folders)
+    check_plan(directory)
 
 
 def _open(manifest: RunManifest, settings: RunSettings) -> RunDirectory:

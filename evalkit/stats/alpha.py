@@ -127,7 +127,8 @@ def _ratio_alpha(samples_R: Integers, values_R: Floats) -> float:
 
 def _ratio_distances(rows: Floats, columns: Floats) -> Floats:
     sums = rows[:, np.newaxis] + columns
-    return np.square((rows[:, np.newaxis] - columns) / np.where(sums > 0, sums, 1.0))
+    distances: Floats = np.square((rows[:, np.newaxis] - columns) / np.where(sums > 0, sums, 1.0))
+    return distances
 
 
 def alpha_of_coincidences(coincidences_BKK: Floats, metric: Literal["nominal", "ordinal"]) -> Floats:
