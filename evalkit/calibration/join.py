@@ -84,7 +84,7 @@ def _check_joins(
 
 def _check_slice_columns(inputs: Inputs, labels: Mapping[str, CriterionLabels], spec: CalibrationSpec) -> None:
     """Raise InputError for a column that nothing has, and for items that are about nothing that was labelled."""
-    names = [name for name in spec.by if name != "system"]
+    names = [name for name in spec.columns if name != "system"]
     if spec.cluster not in ("item", "none"):
         names.append(spec.cluster)
     if names and inputs.items and inputs.items_file:
@@ -140,7 +140,7 @@ def _table(
         criterion=criterion,
         scale=scale,
         keys=keys,
-        columns={name: _column(name, keys, labels, inputs.items) for name in spec.by},
+        columns={name: _column(name, keys, labels, inputs.items) for name in spec.columns},
         cluster_N=_clusters(spec.cluster, keys, labels, inputs.items),
         raters=raters,
         ratings_AN=np.stack([values[name] for name in raters]) if raters else empty(scale, 0, len(keys)),

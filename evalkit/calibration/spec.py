@@ -94,6 +94,9 @@ class CalibrationSpec(Noun):
     """As on the command line (`ordinal:none<partial<full`). None = interval for numbers, nominal for text."""
     by: tuple[str, ...] = ()
     """Slice columns: `language`, `category`, `meta.NAME`, `system`. Each alone, and their combinations."""
+    show_by: tuple[str, ...] = ()
+    """Columns whose values are shown, each alone, and held to no rule: how an answer was made, how hard it is. A judge
+    is not asked to be fit for each kind of mistake by itself."""
     order: Order | None = None
     """Pairwise verdicts in two presentation orders: one of them, or each (a slice of its own, and pooled)."""
     reference: str | None = None
@@ -109,14 +112,19 @@ class CalibrationSpec(Noun):
 
     @model_validator(mode="after")
     def _columns_can_be_read(self) -> "CalibrationSpec":
-        if len(set(self.by)) != len(self.by):
-            raise ValueError("`by:` names a column twice")
+        if len(set(self.columns)) != len(self.columns):
+            raise ValueError("`by:` and `show_by:` name a column twice")
         if len(self.by) > MAX_COLUMNS:
             raise ValueError(f"`by:` takes at most {MAX_COLUMNS} columns")
-        reserved = sorted({"criterion", "order"} & set(self.by))
+        reserved = sorted({"criterion", "order"} & set(self.columns))
         if reserved:
-            raise ValueError(f"`{reserved[0]}` is sliced by itself; leave it out of `by:`")
+            raise ValueError(f"`{reserved[0]}` is sliced by itself; leave it out of `by:` and `show_by:`")
         return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that slices are made of."""
+        return (*self.by, *self.show_by)
 
     @property
     def verdict_collapse(self) -> dict[str, str]:

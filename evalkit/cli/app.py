@@ -17,6 +17,7 @@ from evalkit.core.errors import EvalkitError
 from evalkit.core.gate import Exit
 
 COMMANDS = {
+    "demo": "See it all on this machine: two small models, a judge, and a comparison that finds what was planted.",
     "release": "Run, judge and compare a baseline and a candidate, and report: all of it in one go.",
     "run": "Ask a candidate every sample of a suite, judge and score the answers.",
     "score": "Score a run's answers again, without asking the candidate.",

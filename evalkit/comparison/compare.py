@@ -21,7 +21,7 @@ from evalkit.comparison.transitions import ChangedSample, transitions
 from evalkit.comparison.trust import judge_trust, policy_of, standing_by_card
 from evalkit.comparison.verdict import OnInconclusive, by_gate, exit_code, overall_verdict, verdict_sentence
 from evalkit.core.card import JudgeCard
-from evalkit.core.comparison import Comparison, MetricRow, RunSummary, TransitionCount
+from evalkit.core.comparison import Comparison, JudgeTrust, MetricRow, RunSummary, TransitionCount
 from evalkit.core.errors import EvalkitError, Place
 from evalkit.core.estimate import Slice
 from evalkit.core.gate import Decision, Gate
@@ -62,6 +62,7 @@ def compare_runs(baseline: Arm, candidate: Arm, settings: CompareSettings) -> tu
     verdict = overall_verdict(decisions)
     kinds = {name: task.kind for name, (task, _) in suite.metrics.items()}
     code = exit_code(verdict, decisions, lambda metric: kinds.get(metric) == "safety", settings.on_inconclusive)
+    judges = judge_trust(candidate.manifest.judges, settings.cards)
     comparison = Comparison(
         schema="evalkit.result/1",
         verdict=verdict,
@@ -74,8 +75,13 @@ def compare_runs(baseline: Arm, candidate: Arm, settings: CompareSettings) -> tu
         decisions=decisions,
         metrics=tuple(row for metric in paired.values() for row in _rows(metric)),
         transitions=tuple(count for count, _ in counted),
-        judges=judge_trust(candidate.manifest.judges, settings.cards),
-        notes=(*_notes(baseline.manifest, candidate.manifest, counted), *_uncovered(decisions), *_never_given(paired)),
+        judges=judges,
+        notes=(
+            *_by_construction(judges),
+            *_notes(baseline.manifest, candidate.manifest, counted),
+            *_uncovered(decisions),
+            *_never_given(paired),
+        ),
         made_at=settings.now,
         command=settings.command,
         provenance=_provenance(baseline.manifest, candidate.manifest),
@@ -199,6 +205,16 @@ def _summary(manifest: RunManifest) -> RunSummary:
         partial=manifest.partial,
         digests=manifest.digests,
     )
+
+
+def _by_construction(judges: tuple[JudgeTrust, ...]) -> list[str]:
+    """Which judges no person's label stands behind."""
+    return [
+        f"Judge {trust.judge} was measured on labels made by construction, not by people: what rests on its verdicts "
+        "holds for answers like those alone."
+        for trust in judges
+        if trust.labels == "constructed"
+    ]
 
 
 def _notes(

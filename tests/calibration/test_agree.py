@@ -124,6 +124,22 @@ def test_slices_are_every_column_and_their_combinations(tmp_path: Path) -> None:
     assert find(made, "percent_agreement", "ann x ben", {"language": "ar"}).n == 10
 
 
+def test_a_column_that_is_only_shown_is_held_to_no_rule_and_crossed_with_no_other(tmp_path: Path) -> None:
+    items = [{"item_id": f"i{n}", "language": "ar" if n % 2 else "en", "made": "near_miss"} for n in range(20)]
+    made = card(tmp_path, columns(ann=ANN), verdicts(JUDGE), items_rows=items, by=("language",), show_by=("made",))
+    shown = find(made, "percent_agreement", "ann", {"made": "near_miss"})
+    assert shown.value == find(made, "percent_agreement", "ann").value
+    assert {len(line.slice) for line in made.estimates if "criterion" not in line.slice} == {0, 1}
+    assert not [line for line in made.fitness if "made" in line.slice]
+    assert [line for line in made.fitness if line.slice == {"language": "ar"}]
+
+
+def test_labels_by_construction_are_never_called_human(tmp_path: Path) -> None:
+    made = card(tmp_path, columns(construction=ANN), verdicts(JUDGE), kind="constructed")
+    assert {line.against for line in made.estimates} == {"construction"}
+    assert made.fitness
+
+
 def test_each_order_is_a_slice_and_pooled_with_the_item_as_cluster(tmp_path: Path) -> None:
     judged = [*verdicts("aabb", order="ab"), *verdicts(["a", "b", "b", None], order="ba")]
     made = card(tmp_path, columns(gold="aabb"), judged, order="each")

@@ -34,6 +34,8 @@ def test_verdicts_are_collapsed_as_the_labels_unless_the_spec_says_otherwise() -
     [
         ({"by": ["criterion"]}, "sliced by itself"),
         ({"by": ["language", "language"]}, "twice"),
+        ({"by": ["language"], "show_by": ["language"]}, "twice"),
+        ({"show_by": ["order"]}, "sliced by itself"),
         ({"scale": "ordinl:a<b"}, "not known"),
         ({"order": "both"}, "'ab', 'ba' or 'each'"),
         ({"labels": {"filter": {}}}, "Extra inputs"),

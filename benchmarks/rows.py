@@ -1,0 +1,48 @@
+"""One line per requirement, and the exit code that follows."""
+
+import statistics
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """A requirement and what was measured."""
+
+    name: str
+    measured: float | None
+    """None = not measured."""
+    at_least: float | None
+    """None = told, not required."""
+    note: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """`ok`, `short`, `not measured`, or `told` where nothing is required."""
+        if self.measured is None:
+            return "not measured"
+        if self.at_least is None:
+            return "told"
+        return "ok" if self.measured >= self.at_least else "short"
+
+
+def tell(rows: Iterable[Row]) -> None:
+    """Print each row as it is measured; exit with 1 when one falls short."""
+    short = False
+    for row in rows:
+        measured = "-" if row.measured is None else f"{row.measured:.2f}"
+        limit = "-" if row.at_least is None else f">= {row.at_least:g}"
+        print(f"{row.name:<58}  {measured:>8}  {limit:>8}  {row.outcome:<12}  {row.note}".rstrip(), flush=True)
+        short = short or row.outcome == "short"
+    sys.exit(int(short))
+
+
+async def interleaved(sides: Sequence[Callable[[], Awaitable[float]]], rounds: int) -> list[float]:
+    """The median of what each side gives, the sides taken in turn, so that a busy moment meets all of them."""
+    found: list[list[float]] = [[] for _ in sides]
+    for turn in range(rounds):
+        places = range(len(sides))
+        for place in places if turn % 2 == 0 else reversed(places):
+            found[place].append(await sides[place]())
+    return [statistics.median(values) for values in found]
