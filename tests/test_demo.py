@@ -82,8 +82,20 @@ def test_a_run_of_something_else_is_never_replaced(tmp_path):
     subprocess.run([*base, *run], cwd=tmp_path, check=True, capture_output=True)
     done = demo(tmp_path)
     assert done.returncode == 2
-    assert "is a run of suite quickstart" in done.stderr
+    assert "runs/demo/v1: lies where the demo writes" in done.stderr
     assert (folder / "responses.jsonl").is_file()
+
+
+@needs_transformers
+def test_what_is_not_an_earlier_demo_s_is_never_removed(tmp_path):
+    for name, file in (("v1", "notes.txt"), ("card", "thesis.txt"), ("comparison", "result.json")):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        (tmp_path / "own" / name / file).write_text("{}")
+        done = demo(tmp_path, "--out", "own")
+        assert done.returncode == 2, done.stderr
+        assert f"own/{name}: lies where the demo writes" in done.stderr
+        assert (tmp_path / "own" / name / file).read_text() == "{}"
+        (tmp_path / "own" / name / file).unlink()
 
 
 def wait_for_lines(run: Path, name: str, count: int, process: subprocess.Popen[bytes]) -> None:

@@ -156,7 +156,7 @@ def _judge_to_ask(name: str, judge: str | None, responses: Path | None, data: Pa
     if loaded.spec.method == "recorded":
         raise InputError(f"judge {name} is recorded; leave JUDGE out and name its file with --judgements")
     bound, _, named = (judge or "").partition("=")
-    candidate = loaded.spec.candidate if judge is None else load_candidate(named) if named else None
+    candidate = loaded.candidate if judge is None else load_candidate(named) if named else None
     if candidate is None or (judge is not None and bound != name):
         raise InputError(f"judge {name} has no model to ask: name one with --judge {name}=CANDIDATE")
     file = responses or (LabelsFolder.find(data).responses if data is not None else None)

@@ -16,6 +16,7 @@ from evalkit.content.parse import Parsed, load_yaml, validate
 from evalkit.content.prompts import check_placeholders, read_prompt, read_rubric
 from evalkit.content.secrets import refuse_secrets
 from evalkit.content.sentences import first_error, sentence
+from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError, Place
 from evalkit.core.judge import JudgeSpec
 from evalkit.core.prompt import placeholders
@@ -34,6 +35,14 @@ class LoadedJudge:
     places: Parsed
     verdict_file: Path | None
     """Where a recorded judge's verdicts lie; None for a judge that asks a model."""
+
+    @property
+    def candidate(self) -> Candidate | None:
+        """The model that it names itself. What lies beside its YAML is meant, whatever else goes by that name."""
+        own = self.spec.candidate
+        if own is None or not (self.folder / own.model).exists() or not own.model:
+            return own
+        return own.model_copy(update={"model": str(self.folder / own.model)})
 
 
 def load_judge(

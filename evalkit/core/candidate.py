@@ -26,7 +26,7 @@ class SamplingOverride(Noun):
     temperature: float | None = Field(default=None, ge=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, ge=1)
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=0, lt=2**62)
 
 
 class Candidate(Noun):

@@ -42,7 +42,7 @@ class Sampling(Noun):
     """An answer that reaches this many tokens is cut off: the candidate's failure (`ran_out_of_tokens`)."""
     attempts: int = Field(default=1, ge=1, le=1000)
     """Answers per sample. More than one at temperature 0 asks the same thing again."""
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=0, lt=2**62)
     """Attempt k is sent with seed + k; None = no seed is sent."""
     stop: tuple[str, ...] = ()
 

@@ -25,7 +25,7 @@ _HELD = "\ue000"
 """Stands round a content's number while the template is rendered: for private use, so no template writes it."""
 
 # What a template does to a conversation it was not written for: raise_exception(), an undefined name, "a" + None.
-_TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+_TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def check_has_template(candidate: Candidate, tokenizer: Any, chat_template: str | None) -> None:

@@ -93,18 +93,25 @@ def find_template(candidate: Candidate, name: str, data_folders: tuple[Path, ...
     given = Path(name).expanduser()
     for path in (given, *(folder / given for folder in data_folders)):
         if path.is_file():
-            return path.read_text(encoding="utf-8")
+            return _template_text(path)
     raise InputError(
         f'candidate "{candidate.name}": there is no chat template "{name}"{_looked(name, data_folders)}. '
         "Mend engine_args.chat_template."
     )
 
 
+def _template_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"a chat template is UTF-8 text, and byte {error.start} is not", Place(path)) from None
+
+
 def folder_template(folder: Path) -> str | None:
     """The chat template that lies with a tokenizer; None = it has none. Several named ones come as their JSON."""
     own = folder / "chat_template.jinja"
     if own.is_file():
-        return own.read_text(encoding="utf-8")
+        return _template_text(own)
     try:
         config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

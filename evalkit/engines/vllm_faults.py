@@ -14,7 +14,7 @@ from evalkit.engines.request_fault import one_line
 from evalkit.engines.vllm_settings import TESTED, Installed, installed_builds
 
 _ERROR_LINE = re.compile(r"(?:^|\s)((?:\w+\.)*\w*(?:Error|Exception): .+)$", re.MULTILINE)
-_HIDDEN_CAUSE = re.compile(r"(?i)see root cause|engine core initialization failed")
+_HIDDEN_CAUSE = re.compile(r"(?i)see (stack trace for )?root cause|engine core initialization failed")
 
 _MENDS: tuple[tuple[str, str], ...] = (
     (

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evalkit.core.candidate import Candidate
+from evalkit.core.errors import InputError
 from evalkit.engines.checkpoint import Checkpoint
 from evalkit.engines.vllm_arguments import VllmArguments
 
@@ -32,6 +33,13 @@ _HANDED_ON = (
 )  # fmt: skip
 """Arguments that have vLLM's own name; None is not handed on, so that vLLM decides."""
 
+_OURS = frozenset(
+    {
+        "model", "revision", "dtype", "tokenizer", "tokenizer_revision", "skip_tokenizer_init", "disable_log_stats",
+        "runner",
+    }
+)  # fmt: skip
+"""What `vllm_args` may not say."""
 
 _set_here: dict[str, str] = {}
 """Variables that an earlier engine in this process has set, which are not the user's."""
@@ -106,6 +114,12 @@ def engine_settings(
     settings |= {name: value for name in _HANDED_ON if (value := getattr(arguments, name)) is not None}
     if lora is not None:
         settings |= {"enable_lora": True, "max_lora_rank": arguments.max_lora_rank or _vllm_rank(lora)}
+    taken = next((name for name in arguments.vllm_args if name in _OURS), None)
+    if taken is not None:
+        raise InputError(
+            f'candidate "{candidate.name}": engine_args.vllm_args may not hold "{taken}": then it would not be the '
+            "model that the candidate names. Take it out, and set the field of the candidate"
+        )
     return settings | arguments.vllm_args
 
 

@@ -74,8 +74,11 @@ def digest_of_text(text: str) -> str:
 
 def _digest(file: Path) -> str:
     known_as = file.resolve()
-    status = known_as.stat()
-    key = (str(known_as), status.st_size, status.st_mtime_ns)
-    if key not in _hashed:
-        _hashed[key] = digest_of_file(known_as)
+    try:
+        status = known_as.stat()
+        key = (str(known_as), status.st_size, status.st_mtime_ns)
+        if key not in _hashed:
+            _hashed[key] = digest_of_file(known_as)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}): is the model whole?", Place(file)) from None
     return _hashed[key]

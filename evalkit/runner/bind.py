@@ -133,7 +133,7 @@ def _recorded(
 
 
 def _asked(judge: LoadedJudge, name: str, judges: Mapping[str, str | Candidate], place: Place) -> AskedJudge:
-    named = judges.get(name, judge.spec.candidate)
+    named = judges.get(name, judge.candidate)
     if named is None:
         raise InputError(f"judge {name} has no model to ask: name one with --judge {name}=CANDIDATE", place)
     return AskedJudge(judge, named if isinstance(named, Candidate) else load_candidate(named))

@@ -13,7 +13,10 @@ from evalkit.store.rundir import RunDirectory
 
 
 def count_run(directory: RunDirectory) -> dict[str, int]:
-    """responses, failed_candidate, failed_system (of the answers), failed_judge (of the scores), and `BLAME:KIND`."""
+    """responses, failed_candidate, failed_system (of the answers), failed_judge (of the scores), and `BLAME:KIND`.
+
+    unjudged: scores that a judge's engine or server, not the judge, failed to give; by kind too.
+    """
     counted: Counter[str] = Counter(responses=0, failed_candidate=0, failed_system=0, failed_judge=0)
     tokens: Counter[str] = Counter()
     for answer in iter_answers(directory):
@@ -29,6 +32,9 @@ def count_run(directory: RunDirectory) -> dict[str, int]:
         if score.failure is not None and score.failure.blame == "judge":
             counted["failed_judge"] += 1
             counted[f"judge:{score.failure.kind}"] += 1
+        elif score.failure is not None and score.failure.blame == "system" and score.failure.stage == "judge":
+            counted["unjudged"] += 1
+            counted[f"unjudged:{score.failure.kind}"] += 1
     return dict(counted) | {name: total for name, total in tokens.items() if total}
 
 

@@ -5,6 +5,7 @@
 Three models are loaded, each once: v1, v2, and the judge, which is asked about its labelled answers first.
 """
 
+import json
 import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -27,7 +28,6 @@ from evalkit.runner.run import RunSettings, carry_out, prepare_run
 from evalkit.scorers.judge import Judge
 from evalkit.store.disk import make_private_folder
 from evalkit.store.lock import hold_lock
-from evalkit.store.rundir import RunDirectory
 
 SYSTEMS = ("v1", "v2")
 JUDGE = "demo"
@@ -79,10 +79,11 @@ def run_demo(options: DemoOptions, progress: Progress) -> DemoResult:
     """Run it all. Raises InputError when neither engine is installed, or a part of the demo is missing."""
     engine = options.engine or installed_engine()
     loaded, judge = load_suite("demo"), load_judge(JUDGE)
-    assert judge.spec.candidate is not None, "the demo's judge names its model"
+    own = judge.candidate
+    assert own is not None, "the demo's judge names its model"
     settings = RunSettings(
         runs=options.folder,
-        judges={JUDGE: judge.spec.candidate.model_copy(update={"engine": engine})},
+        judges={JUDGE: own.model_copy(update={"engine": engine})},
         resume=options.resume,
         command=options.command,
     )
@@ -90,7 +91,10 @@ def run_demo(options: DemoOptions, progress: Progress) -> DemoResult:
     with hold_lock(options.folder / "lock"):
         if not options.resume:
             _clear(options.folder)
-        prepared = [prepare_run(loaded, _candidate(system, engine), _of_system(settings, system)) for system in SYSTEMS]
+        prepared = [
+            prepare_run(loaded, _candidate(loaded.folder, system, engine), _of_system(settings, system))
+            for system in SYSTEMS
+        ]
         calibrating = _Calibration(judge, options, progress)
         directories = carry_out(prepared, progress, {JUDGE: calibrating.ask})
         card = calibrating.card()
@@ -106,7 +110,7 @@ def run_demo(options: DemoOptions, progress: Progress) -> DemoResult:
         for decision in compared.comparison.decisions
         if decision.outcome == "regressed"
     )
-    return DemoResult(card, compared, found, engine, judge.folder / judge.spec.candidate.model)
+    return DemoResult(card, compared, found, engine, Path(own.model))
 
 
 def installed_engine() -> str:
@@ -145,9 +149,9 @@ class _Calibration:
         return card_of_asked(self._spec, self._options, self._judge.spec, self._digest)
 
 
-def _candidate(system: str, engine: str) -> Candidate:
+def _candidate(folder: Path, system: str, engine: str) -> Candidate:
     """A model beside the suite. In float32, so that processors of every kind come to the same answers."""
-    return Candidate(name=system, engine=engine, model=f"models/{system}", dtype="float32")
+    return Candidate(name=system, engine=engine, model=str(folder / "models" / system), dtype="float32")
 
 
 def _of_system(settings: RunSettings, system: str) -> RunSettings:
@@ -160,12 +164,33 @@ def _of_system(settings: RunSettings, system: str) -> RunSettings:
     )
 
 
+_MADE = {"v1": "manifest.json", "v2": "manifest.json", "card": "card.json", "comparison": "result.json"}
+"""What the demo makes in its folder, and the file by which that is known again."""
+
+
 def _clear(folder: Path) -> None:
-    """Remove the last demo's files; never a run of something else that lies there."""
-    for system in SYSTEMS:
-        if (folder / system / "manifest.json").is_file():
-            suite = RunDirectory.open(folder / system).manifest.suite.name
-            if suite != "demo":
-                raise InputError(f"is a run of suite {suite}; name another folder with --out", Place(folder / system))
-    for name in (*SYSTEMS, "card", "comparison"):
+    """Remove the last demo's files. Raises InputError, and removes nothing, where something else lies there."""
+    for name, file in _MADE.items():
+        if (folder / name).exists() and not _is_the_demo_s(folder / name, file):
+            raise InputError(
+                "lies where the demo writes, and is not an earlier demo's: name another folder with --out",
+                Place(folder / name),
+            )
+    for name in _MADE:
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _is_the_demo_s(path: Path, file: str) -> bool:
+    """Whether a demo made a folder: empty, stopped before its main file was written, or naming the demo in it."""
+    if not path.is_dir():
+        return False
+    names = {entry.name for entry in path.iterdir()}
+    if file not in names:  # what was asked before it was stopped
+        return names <= {"lock", "judging", "verdicts.jsonl"}
+    try:
+        made = json.loads((path / file).read_bytes())
+    except ValueError:
+        return False
+    suite = made.get("suite") if isinstance(made, dict) else None
+    named = made.get("judge") if file == "card.json" else suite.get("name") if isinstance(suite, dict) else suite
+    return bool(named == JUDGE)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.content.suites import LoadedSuite
+from evalkit.core.errors import InputError
 from evalkit.core.judge import asked_judge_digest
 from evalkit.core.manifest import BoundJudge, Status
 from evalkit.engines.base import Engine, model_identity
@@ -77,6 +78,8 @@ async def ask(run: Run, progress: Progress) -> None:
     directory, engine = run.directory, run.engine
     assert engine is not None, "a run that is asked has an engine"
     pending = pending_requests(directory)
+    if pending.done:
+        _check_same_model(directory, engine)
     if pending.done >= pending.total:
         return
     async with started(engine, progress):
@@ -88,6 +91,19 @@ async def ask(run: Run, progress: Progress) -> None:
         }
         directory.write_manifest(manifest.model_copy(update=update))
         await generate(engine, pending, directory, progress)
+
+
+def _check_same_model(directory: RunDirectory, engine: Engine) -> None:
+    """Raise InputError when a run's answers are another model's than the one that would go on now."""
+    manifest = directory.manifest
+    known = manifest.digests.get("model")
+    if known is not None and "weights" in engine.served and known != model_identity(engine, manifest.candidate):
+        changed = [name for name, digest in engine.served.items() if manifest.served.get(name) != digest]
+        what = ", ".join(changed) or f"{engine.name} {engine.version}, or how it is started"
+        raise InputError(
+            f'run {manifest.run_id} holds answers of another model than "{manifest.candidate.model}" is now ({what} '
+            "changed since): put the old one back to go on, or begin a new run without --resume"
+        )
 
 
 async def judge(runs: Sequence[Run], progress: Progress, beside: Mapping[str, BesideJudging] | None = None) -> None:

@@ -245,14 +245,23 @@ def _set_status(directory: RunDirectory, status: Status) -> None:
 
 
 def _check_complete(manifest: RunManifest) -> None:
-    failed, asked = manifest.counts.get("failed_system", 0), manifest.counts["requests"]
-    if failed > MAX_SYSTEM_FAILURES * asked:
-        counted = [
-            f"{kind.removeprefix('system:')} {count}"
-            for kind, count in sorted(manifest.counts.items())
-            if kind.startswith("system:")
-        ]
-        raise RunInvalid(
-            f"run {manifest.run_id}: {failed} of {asked} requests have no answer through the system's fault "
-            f"({', '.join(counted)}). What was answered is kept; ask the rest again with: {resuming(manifest)}"
-        )
+    """Raise RunInvalid where too much is missing through the system's fault: answers, or verdicts on them."""
+    counts = manifest.counts
+    asked = counts["requests"]
+    if counts.get("failed_system", 0) > MAX_SYSTEM_FAILURES * asked:
+        _incomplete(manifest, f"{counts['failed_system']} of {asked} requests have no answer", "system:")
+    scores = counts.get("scores", 0)
+    if counts.get("unjudged", 0) > MAX_SYSTEM_FAILURES * scores:
+        _incomplete(manifest, f"{counts['unjudged']} of {scores} scores have no verdict", "unjudged:")
+
+
+def _incomplete(manifest: RunManifest, what: str, kinds: str) -> None:
+    counted = [
+        f"{name.removeprefix(kinds)} {count}"
+        for name, count in sorted(manifest.counts.items())
+        if name.startswith(kinds)
+    ]
+    raise RunInvalid(
+        f"run {manifest.run_id}: {what} through the system's fault ({', '.join(counted)}). What was answered is kept; "
+        f"ask the rest again with: {resuming(manifest)}"
+    )

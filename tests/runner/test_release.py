@@ -17,17 +17,21 @@ ENGINE = '''
 
 from pathlib import Path
 
+from evalkit.core.failure import Failure
 from evalkit.core.response import Response
 
 LOG = Path("engine.log")
 
 
 class Noted:
+    served = {}
     name, version, concurrency = "noted", "1", 4
     transport_arguments, loading, warnings = frozenset(), "loading a notebook", ("it only notes",)
 
     def __init__(self, candidate, context):
-        self.candidate, self.served = candidate, {}
+        self.candidate = candidate
+        if candidate.model == "known":
+            self.served = {"weights": Path("weights").read_text()}
 
     def note(self, what):
         with LOG.open("a") as stream:
@@ -35,10 +39,14 @@ class Noted:
 
     async def start(self):
         self.note("start")
+        self.asked = 0
 
     async def respond(self, request):
-        return Response(request_digest=request.digest, key=request.key, judge_key=request.judge_key,
-                        text=self.candidate.model, finish_reason="stop")
+        self.asked += 1
+        same = {"request_digest": request.digest, "key": request.key, "judge_key": request.judge_key}
+        if self.candidate.model == "dies" or (self.candidate.model == "known" and self.asked > 5):
+            return Response(**same, failure=Failure(blame="system", stage="generate", kind="engine_died"))
+        return Response(**same, text=self.candidate.model, finish_reason="stop")
 
     async def close(self):
         self.note("close")
@@ -146,3 +154,29 @@ def test_a_key_in_a_judge_s_own_model_is_refused_unseen(tmp_path):
     with pytest.raises(InputError) as caught:
         load_judge("correct")
     assert "sk-abc" not in str(caught.value)
+
+
+def test_a_run_is_never_gone_on_with_by_another_model_in_the_same_place(tmp_path, capsys):
+    (tmp_path / "weights").write_text("old")
+    run = ["suite", "--candidate", "noted:known", "--run-id", "known"]
+    assert run_command("run", run) == 4
+    (tmp_path / "weights").write_text("new")
+    assert run_command("run", [*run, "--resume"]) == 2
+    assert "holds answers of another model" in capsys.readouterr().err
+    (tmp_path / "weights").write_text("old")
+    assert run_command("run", [*run, "--resume"]) == 4
+    assert len(Path("runs/known/responses.jsonl").read_text().splitlines()) > 40
+
+
+def test_a_run_whose_judge_died_is_not_complete(capsys):
+    assert run_command("run", ["suite", "--candidate", "noted:old", "--judge", "correct=noted:dies"]) == 4
+    assert "40 of 40 scores have no verdict through the system's fault (engine_died 40)" in capsys.readouterr().err
+
+
+def test_a_judge_s_own_model_is_the_one_beside_its_file(tmp_path):
+    for folder in (tmp_path, tmp_path / "judges/correct"):
+        (folder / "small").mkdir()
+    (tmp_path / "judges/correct/judge.yaml").write_text(JUDGE.replace('"yes"', "small"))
+    own = load_judge("correct").candidate
+    assert own is not None
+    assert Path(own.model) == Path("judges/correct/small")
