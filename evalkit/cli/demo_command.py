@@ -1,13 +1,11 @@
 """`evalkit demo`: two small models, a judge, and a comparison that finds what was planted, on any machine."""
 
-import shutil
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from evalkit.cli.options import command_line
+from evalkit.cli.options import command_line, program
 from evalkit.cli.progress import console_progress
 from evalkit.cli.say import say
 from evalkit.report.console import summary_lines
@@ -19,9 +17,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder to write into; an earlier demo there is replaced.")] = Path(
-        "runs/demo"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder to write into; an earlier demo there is moved to previous/ in it.")
+    ] = Path("runs/demo"),
     engine: Annotated[
         Literal["vllm", "transformers"] | None,
         typer.Option("--engine", help="vLLM where it is installed, else transformers."),
@@ -50,16 +48,10 @@ def _tell(result: DemoResult, out: Path) -> None:
     say(_next_steps(result, out))
 
 
-def _program() -> str:
-    """How evalkit is called here: by its name where a shell finds it, else by the path it was called by."""
-    called = Path(sys.argv[0])
-    return "evalkit" if shutil.which("evalkit") or called.name != "evalkit" else str(called)
-
-
 def _next_steps(result: DemoResult, out: Path) -> str:
     """How one's own model is asked the same questions."""
     judge = "" if result.engine == "vllm" else f" --judge demo={result.engine}:{result.judge_model}"
-    command = f"{_program()} release demo --cards {out / 'card'} --baseline {out / SYSTEMS[0]}{judge} --candidate"
+    command = f"{program()} release demo --cards {out / 'card'} --baseline {out / SYSTEMS[0]}{judge} --candidate"
     return (
         "\nyour own model, asked the same questions:\n"
         f"  {command} {result.engine}:PATH_OF_A_MODEL\n"

@@ -1,6 +1,7 @@
 """Options that several commands share, and how the command line is written down to be run again."""
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -67,6 +68,12 @@ def on_inconclusive(text: str) -> OnInconclusive:
     raise InputError(f'--inconclusive "{text}": expected fail, warn or default')
 
 
+def program() -> str:
+    """How evalkit is called here: by its name where a shell finds it, else by the path it was called by."""
+    called = Path(sys.argv[0])
+    return "evalkit" if shutil.which("evalkit") or called.name != "evalkit" else str(called)
+
+
 def command_line() -> str:
     """This command, to be run again; without `--resume`, which the message that offers it adds."""
-    return shlex.join(["evalkit", *(argument for argument in sys.argv[1:] if argument != "--resume")])
+    return shlex.join([program(), *(argument for argument in sys.argv[1:] if argument != "--resume")])

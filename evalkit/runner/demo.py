@@ -46,7 +46,7 @@ class DemoOptions:
     engine: str | None = None
     """vllm or transformers; None = vllm where it is installed, else transformers."""
     resume: bool = False
-    """Go on with a demo that was stopped; otherwise the last one's files are replaced."""
+    """Go on with a demo that was stopped; otherwise the last one's files are moved to `previous/`."""
     command: str = "evalkit demo"
 
 
@@ -90,7 +90,7 @@ def run_demo(options: DemoOptions, progress: Progress) -> DemoResult:
     make_private_folder(options.folder)
     with hold_lock(options.folder / "lock"):
         if not options.resume:
-            _clear(options.folder)
+            _set_aside(options.folder)
         prepared = [
             prepare_run(loaded, _candidate(loaded.folder, system, engine), _of_system(settings, system))
             for system in SYSTEMS
@@ -168,16 +168,23 @@ _MADE = {"v1": "manifest.json", "v2": "manifest.json", "card": "card.json", "com
 """What the demo makes in its folder, and the file by which that is known again."""
 
 
-def _clear(folder: Path) -> None:
-    """Remove the last demo's files. Raises InputError, and removes nothing, where something else lies there."""
+def _set_aside(folder: Path) -> None:
+    """Move the last demo's files to `previous/`. Raises InputError, and moves nothing, where other files lie."""
     for name, file in _MADE.items():
         if (folder / name).exists() and not _is_the_demo_s(folder / name, file):
             raise InputError(
                 "lies where the demo writes, and is not an earlier demo's: name another folder with --out",
                 Place(folder / name),
             )
-    for name in _MADE:
-        shutil.rmtree(folder / name, ignore_errors=True)
+    there = [name for name in _MADE if (folder / name).exists()]
+    previous = folder / "previous"
+    if there:
+        if any(not _is_the_demo_s(previous / name, file) for name, file in _MADE.items() if (previous / name).exists()):
+            raise InputError("holds what is not an earlier demo's: name another folder with --out", Place(previous))
+        make_private_folder(previous)
+    for name in there:
+        shutil.rmtree(previous / name, ignore_errors=True)
+        (folder / name).rename(previous / name)
 
 
 def _is_the_demo_s(path: Path, file: str) -> bool:
