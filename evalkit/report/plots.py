@@ -68,11 +68,13 @@ def _difference_plot(comparison: Comparison, name: str, unit: str, rows: Sequenc
     left_out = len(drawn) - MOST_ROWS
     drawn = drawn[:MOST_ROWS]
     level = max((row.difference.level for row in mine if row.difference is not None), default=0.95)
+    people = "Hollow diamonds: people\N{RIGHT SINGLE QUOTATION MARK}s labels of the same answers. "
+    hollow = people if any(row.hollow for row in drawn) else ""
     caption = (
         f"Candidate \N{MINUS SIGN} baseline on the same samples ({_AXIS.get(unit, unit)}), turned so that right is "
         "better; "
         f"{level:.0%} intervals. Solid line: no difference. Dashed line: the margin, the loss a gate accepts. "
-        "Hollow diamonds: people\N{RIGHT SINGLE QUOTATION MARK}s labels of the same answers. "
+        f"{hollow}"
         "n, at the right, counts pairs. "
         f"Method: {_methods([row.difference for row in mine if row.difference is not None])}."
     )
@@ -152,16 +154,24 @@ def agreement_plot(card: JudgeCard) -> Plot | None:
     statistic = main_statistic(card.scale.kind, card.estimates)
     if statistic is None:
         return None
-    mine = [estimate for estimate in card.estimates if estimate.statistic == statistic]
+    # A column that is only shown may hold one label in each slice, where agreement beyond chance says nothing.
+    only_shown = set(card.spec.get("show_by", ()))
+    mine = [found for found in card.estimates if found.statistic == statistic and not only_shown & found.slice.keys()]
     drawn: list[ForestRow] = []
     for wanted in slices_of(mine):
         drawn.append(ForestRow(label=slice_text(wanted), value=None, low=None, high=None, heading=True))
         found = [estimate for estimate in mine if estimate.slice == wanted]
         drawn += [_agreement_row(estimate) for estimate in sorted(found, key=lambda found: among_humans(found))]
     words = statistic_words(statistic)
-    filled = "" if card.judge is None else "Filled: the judge with people\N{RIGHT SINGLE QUOTATION MARK}s labels. "
+    whose = (
+        "labels by construction"
+        if card.labels.kind == "constructed"
+        else "people\N{RIGHT SINGLE QUOTATION MARK}s labels"
+    )
+    filled = "" if card.judge is None else f"Filled: the judge with {whose}. "
+    hollow = "Hollow diamonds: people among themselves. " if any(row.hollow for row in drawn) else ""
     caption = (
-        f"{words[0].upper()}{words[1:]} per slice. {filled}Hollow diamonds: people among themselves. "
+        f"{words[0].upper()}{words[1:]} per slice. {filled}{hollow}"
         f"{mine[0].level:.0%} intervals; n, at the right, counts samples. Method: {_methods(mine)}."
     )
     left_out = len(drawn) - MOST_ROWS
