@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from evalkit.cli.decided import clear_result, tell, tell_invalid
+from evalkit.cli.dry_run import print_dry_run
 from evalkit.cli.options import (
     Cards,
     DataFolders,
@@ -21,12 +22,10 @@ from evalkit.cli.options import (
     on_inconclusive,
 )
 from evalkit.cli.progress import console_progress
-from evalkit.cli.tables import print_dry_run
 from evalkit.content.candidates import load_candidate
 from evalkit.content.suites import load_suite
 from evalkit.core.errors import EvalkitError
 from evalkit.runner.compare import CompareOptions
-from evalkit.runner.expect import expect_run
 from evalkit.runner.release import ReleaseArms, is_run
 from evalkit.runner.release import release as run_release
 from evalkit.runner.run import RunSettings
@@ -64,7 +63,7 @@ def release(
     if dry_run:
         for arm in (baseline, candidate):
             if not is_run(arm):
-                print_dry_run(expect_run(loaded, load_candidate(arm), settings, tuple(cards or ())))
+                print_dry_run(loaded, load_candidate(arm), settings, tuple(cards or ()))
         return
     options = CompareOptions(
         report=report,

@@ -1,5 +1,6 @@
 """`evalkit run`: ask a candidate every sample of a suite, judge and score the answers."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -7,10 +8,9 @@ import typer
 
 from evalkit.cli.options import Cards, DataFolders, Judges, Runs, bound_judges, command_line, folders
 from evalkit.cli.progress import console_progress
-from evalkit.cli.tables import print_dry_run, print_summary
+from evalkit.cli.tables import print_summary
 from evalkit.content.candidates import load_candidate
 from evalkit.content.suites import load_suite
-from evalkit.runner.expect import expect_run
 from evalkit.runner.plan import Filter
 from evalkit.runner.run import RunSettings, run_suite
 
@@ -57,7 +57,8 @@ def run(
         command=command_line(),
     )
     if dry_run:
-        print_dry_run(expect_run(loaded, asked, settings, tuple(cards or ())))
+        # What it reads of judges' cards costs more to load than a small run takes.
+        import_module("evalkit.cli.dry_run").print_dry_run(loaded, asked, settings, tuple(cards or ()))
         return
     directory = run_suite(loaded, asked, settings, console_progress())
     print_summary(directory)

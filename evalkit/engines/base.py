@@ -33,6 +33,8 @@ class Engine(Protocol):
     """The engine's own version, recorded in the manifest."""
     concurrency: int
     """How many requests it wants in flight."""
+    in_process: bool
+    """Whether the model lies in this process, on a device that another one may need: no two of them are started."""
     transport_arguments: frozenset[str]
     """Names of engine_args that change how it is asked and nothing of what it answers; no part of an identity."""
     loading: str

@@ -36,6 +36,7 @@ class OpenAIHttpEngine:
     version = "1"
     loading = ""
     warnings: tuple[str, ...] = ()
+    in_process = False
     transport_arguments = frozenset(
         {
             "api_key_env", "headers", "stream", "concurrency", "attempt_timeout_s", "total_timeout_s",

@@ -34,9 +34,9 @@ from evalkit.runner.bind import open_engine
 from evalkit.runner.environment import package_versions
 from evalkit.runner.flight import keep_in_flight
 from evalkit.runner.judge import Asker
-from evalkit.runner.passes import started
-from evalkit.runner.progress import Progress, Silent
+from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.runner.templates import template_folder
+from evalkit.runner.under_way import started, tallied
 from evalkit.scorers.judge import Judge
 from evalkit.store.disk import make_private_folder, write_document
 from evalkit.store.frames import rows_frame, write_csv
@@ -169,12 +169,11 @@ async def ask_labelled(
         rows[number] = [
             _verdict_row(spec.name, criterion, score) for criterion, score in zip(spec.criteria, scores, strict=True)
         ]
-        progress.advance(failed=any(score.failure is not None for score in scores))
+        tally.done += 1
+        tally.failed += any(score.failure is not None for score in scores)
 
-    progress.begin(f"judge {spec.name}: labelled answers", len(pairs))
-    with closing(asker):
+    with closing(asker), tallied(progress, Tally(f"judge {spec.name}: labelled answers", len(pairs))) as tally:
         await keep_in_flight(enumerate(pairs), judge_one, engine.concurrency)
-    progress.end()
     (out / VERDICTS).unlink(missing_ok=True)
     with RecordWriter(out / VERDICTS) as writer:
         for number in sorted(rows):

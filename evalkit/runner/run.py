@@ -25,8 +25,11 @@ from evalkit.engines.base import Engine
 from evalkit.runner import passes
 from evalkit.runner.bind import Binding, bind, check_joins, check_metric_labels, judge_places, open_engine, system_of
 from evalkit.runner.environment import git_commit, hardware, package_versions
+from evalkit.runner.finished import is_finished
+from evalkit.runner.judging import BesideJudging, judge
 from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
+from evalkit.runner.under_way import Run
 from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
 
 MAX_SYSTEM_FAILURES = 0.02
@@ -95,29 +98,34 @@ def run_suite(
 def carry_out(
     prepared: Sequence[PreparedRun],
     progress: Progress | None = None,
-    beside: Mapping[str, passes.BesideJudging] | None = None,
+    beside: Mapping[str, BesideJudging] | None = None,
 ) -> list[RunDirectory]:
     """Carry runs out together. Raises what `run_suite` raises; what is finished of any of them is kept.
 
     beside: judge name -> what else that judge is asked while it is there.
     """
     progress = progress or Silent()
-    runs: dict[Path, passes.Run] = {}
+    runs: dict[Path, Run] = {}
+    under_way: list[Run] = []
     with ExitStack() as held:
         opened = [_open(each.manifest, each.settings) for each in prepared]
         for directory, each in zip(opened, prepared, strict=True):
             if directory.path in runs:  # two arms of a resumed release that are the same run
                 continue
             held.enter_context(directory.lock())
+            runs[directory.path] = run = Run(
+                directory, each.loaded, each.binding, each.engine, each.settings.data_folders
+            )
+            if is_finished(run, each.manifest) and not beside:
+                continue
             _bring_up_to_date(directory, each.manifest)
             held.enter_context(_under_way(directory))
             _plan(directory, each, progress)
-            runs[directory.path] = passes.Run(
-                directory, each.loaded, each.binding, each.engine, each.settings.data_folders
-            )
-        asyncio.run(passes.ask_and_judge(list(runs.values()), progress, beside or {}))
-        for run in runs.values():
-            passes.score(run.directory, run.binding, progress)
+            under_way.append(run)
+        if under_way:
+            asyncio.run(passes.ask_and_judge(under_way, progress, beside or {}))
+        for run in under_way:
+            passes.finish(run.directory)
     for run in runs.values():
         _check_complete(run.directory.manifest)
     return [runs[directory.path].directory for directory in opened]
@@ -142,9 +150,15 @@ def score_run(
         update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
         directory.write_manifest(manifest.model_copy(update=update))
         directory.mend()
-        asyncio.run(passes.judge([passes.Run(directory, loaded, binding, None, settings.data_folders)], progress))
-        passes.score(directory, binding, progress, status=manifest.status)
+        run = Run(directory, loaded, binding, None, settings.data_folders)
+        asyncio.run(_score(run, progress))
+        passes.finish(directory, status=manifest.status)
     return directory
+
+
+async def _score(run: Run, progress: Progress) -> None:
+    await passes.score_answers(run, progress)
+    await judge([run], progress)
 
 
 @contextmanager
@@ -201,7 +215,8 @@ def _bring_up_to_date(directory: RunDirectory, wanted: RunManifest) -> None:
 
 def _same_run(found: RunManifest, wanted: RunManifest, run_id: str | None) -> bool:
     """Whether `found` is to be gone on with: the same questions to the same candidate."""
-    same = all(found.digests.get(name) == wanted.digests.get(name) for name in ("suite", "candidate"))
+    asked = [name for name in found.digests.keys() | wanted.digests.keys() if name.startswith("data:")]
+    same = all(found.digests.get(name) == wanted.digests.get(name) for name in ("suite", "candidate", *asked))
     return same and found.partial == wanted.partial and run_id in (None, found.run_id)
 
 

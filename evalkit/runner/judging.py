@@ -1,0 +1,130 @@
+"""Which judge is asked when: beside the candidate where they share no device, else after it, one at a time."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence, Set
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from evalkit.core.judge import asked_judge_digest
+from evalkit.core.manifest import BoundJudge
+from evalkit.engines.base import Engine, model_identity
+from evalkit.runner.bind import AskedJudge, open_engine
+from evalkit.runner.judge import JudgeBeside, JudgingPass, is_unscored
+from evalkit.runner.progress import Progress, Tally
+from evalkit.runner.under_way import Run, started, tallied
+from evalkit.scorers.judge import Judge
+
+BesideJudging = Callable[[Engine, str], Awaitable[None]]
+"""What else a judge is asked while its engine is there; takes the engine, started, and the judge's digest."""
+
+
+@dataclass(frozen=True)
+class JudgeAtWork:
+    """A judge with the engine that answers for it."""
+
+    name: str
+    asked: AskedJudge
+    engine: Engine
+
+    @classmethod
+    def of(cls, name: str, run: Run) -> Self:
+        """The judge as a run binds it; its engine is not started."""
+        asked = run.binding.asked[name]
+        return cls(name, asked, open_engine(asked.candidate, (asked.loaded.folder, *run.data_folders)))
+
+    @property
+    def judge(self) -> Judge:
+        """As it is now: a server, or a hub, says what it serves when it is there."""
+        digest = asked_judge_digest(self.asked.loaded.spec, model_identity(self.engine, self.asked.candidate))
+        return Judge(self.asked.loaded.spec, self.name, digest)
+
+    def bind(self, run: Run) -> None:
+        """Write down which judge scores this run."""
+        judge, directory = self.judge, run.directory
+        bound = BoundJudge(spec=judge.spec, candidate=self.asked.candidate, digest=judge.digest)
+        manifest = directory.manifest
+        update = {
+            "judges": {**manifest.judges, self.name: bound},
+            "digests": {**manifest.digests, f"judge:{self.name}": judge.digest},
+        }
+        directory.write_manifest(manifest.model_copy(update=update))
+
+    def begin(self, run: Run, progress: Progress, held: ExitStack) -> JudgingPass:
+        """Its pass over a run, shown until `held` is closed. The engine is started."""
+        self.bind(run)
+        manifest, tasks = run.directory.manifest, run.tasks_of(self.name)
+        total = sum(manifest.counts.get(f"requests:{task}", 0) for task in tasks)
+        tally = held.enter_context(tallied(progress, Tally(f"judge {self.name}: {manifest.candidate.name}", total)))
+        return held.enter_context(JudgingPass(self.judge, self.engine, run.directory, tasks, tally))
+
+
+class JudgesBeside:
+    """The judges that answer while candidates still do; each is started when first needed, and serves all runs."""
+
+    def __init__(self, runs: Sequence[Run], left_out: Set[str], progress: Progress, held: AsyncExitStack):
+        """left_out: judges that are asked something else too, and wait. held: closes what is started."""
+        self._progress = progress
+        self._held = held
+        self._there: dict[str, JudgeAtWork] = {}
+        self._names = frozenset(_may_answer_beside(runs)) - left_out
+        self.done: set[tuple[Path, str]] = set()
+        """(run directory, judge) that have answered, or begun to, beside the candidate."""
+
+    async def begin(self, run: Run, held: ExitStack) -> tuple[list[JudgeBeside], list[Coroutine[Any, Any, None]]]:
+        """Where this run's answers are handed in, and the judging that takes them, to be awaited beside."""
+        hands, judging = [], []
+        for name in run.binding.asked:
+            if name in self._names:
+                at_work = await self._started(name, run)
+                hand = JudgeBeside(run.tasks_of(name), at_work.engine.concurrency)
+                hands.append(hand)
+                judging.append(at_work.begin(run, self._progress, held).run_beside(hand))
+                self.done.add((run.directory.path, name))
+        return hands, judging
+
+    async def _started(self, name: str, run: Run) -> JudgeAtWork:
+        if name not in self._there:
+            at_work = JudgeAtWork.of(name, run)
+            await self._held.enter_async_context(started(at_work.engine, self._progress))
+            self._there[name] = at_work
+        return self._there[name]
+
+
+async def judge(
+    runs: Sequence[Run],
+    progress: Progress,
+    beside: Mapping[str, BesideJudging] | None = None,
+    done: Set[tuple[Path, str]] = frozenset(),
+) -> None:
+    """Ask every judge that asks a model, one after the other, each about all runs. done: (run, judge) that are."""
+    for name in dict.fromkeys(name for run in runs for name in run.binding.asked):
+        left = [run for run in runs if name in run.binding.asked and (run.directory.path, name) not in done]
+        if left:
+            await _judge_by(name, left, progress, (beside or {}).get(name))
+
+
+async def _judge_by(name: str, runs: Sequence[Run], progress: Progress, beside: BesideJudging | None) -> None:
+    """One judge over runs that bind the same model to it. Its engine is not started when it has scored everything."""
+    at_work = JudgeAtWork.of(name, runs[0])
+    judge = at_work.judge
+    if beside is None and not any(is_unscored(run.directory, judge, run.tasks_of(name)) for run in runs):
+        for run in runs:
+            at_work.bind(run)
+        return
+    async with started(at_work.engine, progress):
+        if beside is not None:
+            await beside(at_work.engine, at_work.judge.digest)
+        for run in runs:
+            with ExitStack() as held:
+                await at_work.begin(run, progress, held).run()
+
+
+def _may_answer_beside(runs: Sequence[Run]) -> Iterator[str]:
+    """The judges that do not share a device with a candidate, or with another judge that answers beside it."""
+    taken = any(run.engine is not None and run.engine.in_process for run in runs)
+    for name in dict.fromkeys(name for run in runs for name in run.binding.asked):
+        engine = JudgeAtWork.of(name, next(run for run in runs if name in run.binding.asked)).engine
+        if not (engine.in_process and taken):
+            taken = taken or engine.in_process
+            yield name

@@ -1,0 +1,54 @@
+"""A run that is under way, and what is held for the length of a pass: an engine that is up, a tally that is shown."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit.content.suites import LoadedSuite
+from evalkit.engines.base import Engine
+from evalkit.runner.bind import Binding
+from evalkit.runner.progress import Progress, Tally
+from evalkit.store.rundir import RunDirectory
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory under its lock, with everything that acts on it."""
+
+    directory: RunDirectory
+    loaded: LoadedSuite
+    binding: Binding
+    engine: Engine | None
+    """The candidate's; None where nothing is asked of it."""
+    data_folders: tuple[Path, ...]
+
+    def tasks_of(self, judge: str) -> frozenset[str]:
+        """The tasks that a judge scores."""
+        tasks = self.loaded.suite.tasks
+        return frozenset(task.name for task in tasks if any(spec.judge == judge for spec in task.scorers))
+
+
+@asynccontextmanager
+async def started(engine: Engine, progress: Progress) -> AsyncIterator[Engine]:
+    """The engine, up for the length of a pass and fully gone after it: the next may need the same device."""
+    try:
+        if engine.loading:
+            progress.say(engine.loading)
+        await engine.start()
+        for warning in engine.warnings:
+            progress.say(f"warning: {warning}")
+        yield engine
+    finally:
+        await engine.close()
+
+
+@contextmanager
+def tallied(progress: Progress, tally: Tally) -> Iterator[Tally]:
+    """A pass's tally, shown while the pass is under way."""
+    tally.done = tally.before
+    progress.begin(tally)
+    try:
+        yield tally
+    finally:
+        progress.end(tally)
