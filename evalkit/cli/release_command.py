@@ -12,6 +12,9 @@ from evalkit.cli.options import (
     DataFolders,
     Inconclusive,
     Judges,
+    MaxCost,
+    MaxFailures,
+    MaxTime,
     NumbersOnly,
     Out,
     Report,
@@ -19,6 +22,7 @@ from evalkit.cli.options import (
     bound_judges,
     command_line,
     folders,
+    limits,
     on_inconclusive,
 )
 from evalkit.cli.progress import console_progress
@@ -48,6 +52,9 @@ def release(
     runs: Runs = Path("runs"),
     inconclusive: Inconclusive = "default",
     numbers_only: NumbersOnly = False,
+    max_cost_usd: MaxCost = None,
+    max_time: MaxTime = None,
+    max_failures: MaxFailures = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last runs of the same two candidates.")
     ] = False,
@@ -58,7 +65,12 @@ def release(
         clear_result(out)
     loaded = load_suite(suite, folders(data))
     settings = RunSettings(
-        runs=runs, judges=bound_judges(judge), data_folders=folders(data), resume=resume, command=command_line()
+        runs=runs,
+        judges=bound_judges(judge),
+        data_folders=folders(data),
+        limits=limits(max_cost_usd, max_time, max_failures),
+        resume=resume,
+        command=command_line(),
     )
     if dry_run:
         for arm in (baseline, candidate):

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli.options import Cards, DataFolders, Judges, Runs, bound_judges, command_line, folders
+from evalkit.cli.options import (
+    Cards,
+    DataFolders,
+    Judges,
+    MaxCost,
+    MaxFailures,
+    MaxTime,
+    Runs,
+    bound_judges,
+    command_line,
+    folders,
+    limits,
+)
 from evalkit.cli.progress import console_progress
 from evalkit.cli.tables import print_summary
 from evalkit.content.candidates import load_candidate
@@ -36,6 +48,9 @@ def run(
     cards: Cards = None,
     runs: Runs = Path("runs"),
     run_id: Annotated[str | None, typer.Option("--run-id", help="Name of the run directory.")] = None,
+    max_cost_usd: MaxCost = None,
+    max_time: MaxTime = None,
+    max_failures: MaxFailures = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -53,6 +68,7 @@ def run(
         judges=bound_judges(judge),
         data_folders=folders(data),
         filter=chosen,
+        limits=limits(max_cost_usd, max_time, max_failures),
         resume=resume,
         command=command_line(),
     )

@@ -22,6 +22,7 @@ from evalkit.core.errors import InputError
 from evalkit.runner.calibrate import CalibrateOptions
 from evalkit.runner.calibrate import calibrate as _calibrate
 from evalkit.runner.compare import CompareOptions, compare_directories
+from evalkit.runner.meter import Limits
 from evalkit.runner.opened import open_run
 from evalkit.runner.plan import Filter
 from evalkit.runner.run import RunSettings, run_suite
@@ -61,6 +62,7 @@ def run(
     tasks: Sequence[str] = (),
     tags: Sequence[str] = (),
     run_id: str | None = None,
+    limits: Limits | None = None,
     resume: bool = False,
 ) -> RunDirectory:
     """Ask a candidate every sample of a suite, judge and score the answers.
@@ -82,6 +84,7 @@ def run(
         data_folders=_paths(data),
         run_id=run_id,
         filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags)),
+        limits=limits or Limits(),
         resume=resume,
     )
     return run_suite(loaded, asked, settings)

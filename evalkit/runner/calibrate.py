@@ -36,7 +36,7 @@ from evalkit.runner.flight import keep_in_flight
 from evalkit.runner.judge import Asker
 from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.runner.templates import template_folder
-from evalkit.runner.under_way import started, tallied
+from evalkit.runner.under_way import Conduct, tallied
 from evalkit.scorers.judge import Judge
 from evalkit.store.disk import make_private_folder, write_document
 from evalkit.store.frames import rows_frame, write_csv
@@ -142,7 +142,7 @@ def _ask(spec: CalibrationSpec, options: CalibrateOptions, asked: JudgeToAsk, pr
     folders = (asked.loaded.folder,) if options.folder is None else (asked.loaded.folder, options.folder)
 
     async def ask() -> str:
-        async with started(open_engine(asked.candidate, folders), progress) as engine:
+        async with Conduct(progress).started(open_engine(asked.candidate, folders), asked.candidate) as engine:
             digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
             judge = Judge(asked.loaded.spec, asked.loaded.spec.name, digest)
             await ask_labelled(pairs, judge, engine, options.out, progress)
@@ -161,7 +161,8 @@ async def ask_labelled(
     """Ask a judge, whose engine is started, about labelled responses; write verdicts.jsonl into `out`."""
     rows: dict[int, list[dict[str, Any]]] = {}
     spec = judge.spec
-    asker = Asker(judge, engine, judging_files(out, spec.name, judge.digest), run_id="calibrate")
+    tally = Tally(f"judge {spec.name}: labelled answers", len(pairs))
+    asker = Asker(judge, engine, judging_files(out, spec.name, judge.digest), run_id="calibrate", tally=tally)
 
     async def judge_one(numbered: tuple[int, tuple[Sample, Response]]) -> None:
         number, (sample, response) = numbered
@@ -172,7 +173,7 @@ async def ask_labelled(
         tally.done += 1
         tally.failed += any(score.failure is not None for score in scores)
 
-    with closing(asker), tallied(progress, Tally(f"judge {spec.name}: labelled answers", len(pairs))) as tally:
+    with closing(asker), tallied(progress, tally):
         await keep_in_flight(enumerate(pairs), judge_one, engine.concurrency)
     (out / VERDICTS).unlink(missing_ok=True)
     with RecordWriter(out / VERDICTS) as writer:

@@ -8,6 +8,7 @@ pass goes on with a run that was stopped, and, without an engine, scores one tha
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from itertools import takewhile
 
 from evalkit.core.request import Request
 from evalkit.core.response import Response
@@ -15,6 +16,7 @@ from evalkit.engines.base import Engine
 from evalkit.runner.answers import Question, iter_questions, not_answered
 from evalkit.runner.flight import keep_in_flight
 from evalkit.runner.judge import JudgeBeside
+from evalkit.runner.meter import LimitReached, Meter
 from evalkit.runner.progress import Tally
 from evalkit.runner.score import PassScorer, score_one
 from evalkit.store.index import DigestIndex, index_scores
@@ -33,13 +35,18 @@ class GenerationPass:
         engine: Engine | None,
         finished: DigestIndex,
         tally: Tally,
+        meter: Meter,
     ):
-        """The caller holds the run's lock. scorers: task -> its scorers. engine: started; None = nothing is asked."""
+        """The caller holds the run's lock. scorers: task -> its scorers. engine: started; None = nothing is asked.
+
+        meter: once it has stopped, nothing more is begun.
+        """
         self._directory = directory
         self._scorers = scorers
         self._engine = engine
         self._finished = finished
         self._tally = tally
+        self._meter = meter
         self._scored = index_scores(directory.scores)
         self._files = ExitStack()
         self._responses = self._files.enter_context(RecordWriter(directory.responses))
@@ -56,13 +63,17 @@ class GenerationPass:
         """Do all of it. judges: take every answer of their tasks; told when there are no more."""
 
         async def settle(question: Question) -> None:
-            response = await self._answer(question.request)
+            try:
+                response = await self._answer(question.request)
+            except LimitReached:
+                return
             self._score(question, response)
             for judge in judges:
                 await judge.take(question.task, question.sample, response)
 
         concurrency = self._engine.concurrency if self._engine is not None else 1
-        await keep_in_flight(iter_questions(self._directory), settle, concurrency)
+        going_on = takewhile(lambda _: not self._meter.stopped, iter_questions(self._directory))
+        await keep_in_flight(going_on, settle, concurrency)
         for judge in judges:
             await judge.no_more()
 

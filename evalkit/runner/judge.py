@@ -15,6 +15,7 @@ from evalkit.core.score import Score
 from evalkit.engines.base import Engine
 from evalkit.runner.answers import Answer, iter_answers
 from evalkit.runner.flight import keep_in_flight, together
+from evalkit.runner.meter import LimitReached
 from evalkit.runner.progress import Tally
 from evalkit.scorers.judge import Judge
 from evalkit.store.index import DigestIndex, index_responses, index_scores
@@ -26,11 +27,12 @@ from evalkit.store.rundir import JudgingFiles, RunDirectory
 class Asker:
     """Asks one judge about one response, as often as its spec allows, and remembers what was asked before."""
 
-    def __init__(self, judge: Judge, engine: Engine, files: JudgingFiles, run_id: str):
+    def __init__(self, judge: Judge, engine: Engine, files: JudgingFiles, run_id: str, tally: Tally):
         """The engine is started, and stays so. `files` belong to whoever holds the lock of their folder."""
         self._judge = judge
         self._engine = engine
         self._run_id = run_id
+        self._tally = tally
         self._responses_path = files.responses
         self._known = index_responses(files.responses)
         self._requests = RecordWriter(files.requests)
@@ -73,6 +75,7 @@ class Asker:
         )
         response = await self._engine.respond(request)
         self._responses.append(response)
+        self._tally.use(response)
         return response
 
 
@@ -86,7 +89,8 @@ class JudgingPass:
         self._tally = tally
         self._directory = directory
         self._concurrency = engine.concurrency
-        self._asker = Asker(judge, engine, directory.judging(judge.name, judge.digest), directory.manifest.run_id)
+        files = directory.judging(judge.name, judge.digest)
+        self._asker = Asker(judge, engine, files, directory.manifest.run_id, tally)
         self._scored = index_scores(directory.scores)
         self._scores = RecordWriter(directory.scores)
 
@@ -111,12 +115,16 @@ class JudgingPass:
             await self._judge_one(answer)
 
     async def _judge_one(self, answer: Answer) -> None:
-        self._tally.done += 1
         if _has_scored(self._judge, answer.response, self._scored):
+            self._tally.done += 1
             return
-        found = await self._asker.scores_of(answer.sample, answer.response)
+        try:
+            found = await self._asker.scores_of(answer.sample, answer.response)
+        except LimitReached:  # its verdicts so far are on file; the rest is asked by the command that goes on
+            return
         for score in found:
             self._scores.append(score)
+        self._tally.done += 1
         self._tally.failed += any(score.failure is not None for score in found)
 
 

@@ -12,7 +12,7 @@ from evalkit.engines.base import Engine, model_identity
 from evalkit.runner.bind import AskedJudge, open_engine
 from evalkit.runner.judge import JudgeBeside, JudgingPass, is_unscored
 from evalkit.runner.progress import Progress, Tally
-from evalkit.runner.under_way import Run, started, tallied
+from evalkit.runner.under_way import Conduct, Run, tallied
 from evalkit.scorers.judge import Judge
 
 BesideJudging = Callable[[Engine, str], Awaitable[None]]
@@ -50,23 +50,24 @@ class JudgeAtWork:
         }
         directory.write_manifest(manifest.model_copy(update=update))
 
-    def begin(self, run: Run, progress: Progress, held: ExitStack) -> JudgingPass:
-        """Its pass over a run, shown until `held` is closed. The engine is started."""
+    def begin(self, run: Run, asked: Engine, progress: Progress, held: ExitStack) -> JudgingPass:
+        """Its pass over a run, shown until `held` is closed. asked: its engine, started."""
         self.bind(run)
         manifest, tasks = run.directory.manifest, run.tasks_of(self.name)
         total = sum(manifest.counts.get(f"requests:{task}", 0) for task in tasks)
-        tally = held.enter_context(tallied(progress, Tally(f"judge {self.name}: {manifest.candidate.name}", total)))
-        return held.enter_context(JudgingPass(self.judge, self.engine, run.directory, tasks, tally))
+        name = f"judge {self.name}: {manifest.candidate.name}"
+        tally = held.enter_context(tallied(progress, Tally(name, total, price=self.asked.candidate.price)))
+        return held.enter_context(JudgingPass(self.judge, asked, run.directory, tasks, tally))
 
 
 class JudgesBeside:
     """The judges that answer while candidates still do; each is started when first needed, and serves all runs."""
 
-    def __init__(self, runs: Sequence[Run], left_out: Set[str], progress: Progress, held: AsyncExitStack):
+    def __init__(self, runs: Sequence[Run], left_out: Set[str], conduct: Conduct, held: AsyncExitStack):
         """left_out: judges that are asked something else too, and wait. held: closes what is started."""
-        self._progress = progress
+        self._conduct = conduct
         self._held = held
-        self._there: dict[str, JudgeAtWork] = {}
+        self._there: dict[str, tuple[JudgeAtWork, Engine]] = {}
         self._names = frozenset(_may_answer_beside(runs)) - left_out
         self.done: set[tuple[Path, str]] = set()
         """(run directory, judge) that have answered, or begun to, beside the candidate."""
@@ -76,24 +77,24 @@ class JudgesBeside:
         hands, judging = [], []
         for name in run.binding.asked:
             if name in self._names:
-                at_work = await self._started(name, run)
-                hand = JudgeBeside(run.tasks_of(name), at_work.engine.concurrency)
+                at_work, asked = await self._started(name, run)
+                hand = JudgeBeside(run.tasks_of(name), asked.concurrency)
                 hands.append(hand)
-                judging.append(at_work.begin(run, self._progress, held).run_beside(hand))
+                judging.append(at_work.begin(run, asked, self._conduct.progress, held).run_beside(hand))
                 self.done.add((run.directory.path, name))
         return hands, judging
 
-    async def _started(self, name: str, run: Run) -> JudgeAtWork:
+    async def _started(self, name: str, run: Run) -> tuple[JudgeAtWork, Engine]:
         if name not in self._there:
             at_work = JudgeAtWork.of(name, run)
-            await self._held.enter_async_context(started(at_work.engine, self._progress))
-            self._there[name] = at_work
+            up = self._conduct.started(at_work.engine, at_work.asked.candidate)
+            self._there[name] = at_work, await self._held.enter_async_context(up)
         return self._there[name]
 
 
 async def judge(
     runs: Sequence[Run],
-    progress: Progress,
+    conduct: Conduct,
     beside: Mapping[str, BesideJudging] | None = None,
     done: Set[tuple[Path, str]] = frozenset(),
 ) -> None:
@@ -101,10 +102,10 @@ async def judge(
     for name in dict.fromkeys(name for run in runs for name in run.binding.asked):
         left = [run for run in runs if name in run.binding.asked and (run.directory.path, name) not in done]
         if left:
-            await _judge_by(name, left, progress, (beside or {}).get(name))
+            await _judge_by(name, left, conduct, (beside or {}).get(name))
 
 
-async def _judge_by(name: str, runs: Sequence[Run], progress: Progress, beside: BesideJudging | None) -> None:
+async def _judge_by(name: str, runs: Sequence[Run], conduct: Conduct, beside: BesideJudging | None) -> None:
     """One judge over runs that bind the same model to it. Its engine is not started when it has scored everything."""
     at_work = JudgeAtWork.of(name, runs[0])
     judge = at_work.judge
@@ -112,12 +113,12 @@ async def _judge_by(name: str, runs: Sequence[Run], progress: Progress, beside: 
         for run in runs:
             at_work.bind(run)
         return
-    async with started(at_work.engine, progress):
+    async with conduct.started(at_work.engine, at_work.asked.candidate) as asked:
         if beside is not None:
-            await beside(at_work.engine, at_work.judge.digest)
+            await beside(asked, at_work.judge.digest)
         for run in runs:
             with ExitStack() as held:
-                await at_work.begin(run, progress, held).run()
+                await at_work.begin(run, asked, conduct.progress, held).run()
 
 
 def _may_answer_beside(runs: Sequence[Run]) -> Iterator[str]:

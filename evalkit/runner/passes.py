@@ -1,5 +1,6 @@
 """The passes over run directories: plan, ask, judge, score, summarize. Each can be killed and begun again."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
@@ -14,11 +15,11 @@ from evalkit.runner.flight import together
 from evalkit.runner.generate import GenerationPass
 from evalkit.runner.judging import BesideJudging, JudgesBeside, judge
 from evalkit.runner.plan import Filter, PlannedSample, planned_samples
-from evalkit.runner.progress import Progress, Tally
+from evalkit.runner.progress import Tally
 from evalkit.runner.requests import RequestMaker
 from evalkit.runner.summarize import summarize, summary_document
 from evalkit.runner.table import read_run
-from evalkit.runner.under_way import Run, started, tallied
+from evalkit.runner.under_way import Conduct, Run, tallied
 from evalkit.store.disk import write_document
 from evalkit.store.index import index_finished
 from evalkit.store.records import BlockWriter
@@ -49,20 +50,28 @@ def plan(directory: RunDirectory, loaded: LoadedSuite, chosen: Filter, data_fold
     directory.write_manifest(manifest.model_copy(update={"counts": {**manifest.counts, **counts}}))
 
 
-async def ask_and_judge(runs: Sequence[Run], progress: Progress, beside: Mapping[str, BesideJudging]) -> None:
-    """Ask every candidate, then every judge that could not answer meanwhile.
+async def ask_and_judge(runs: Sequence[Run], conduct: Conduct, beside: Mapping[str, BesideJudging]) -> None:
+    """Ask every candidate, then every judge that could not answer meanwhile; or until a limit is reached.
 
     A judge answers beside the candidates unless both are models in this process: those may need the same device, and
     are there one at a time.
     """
-    async with AsyncExitStack() as held:
-        judges = JudgesBeside(runs, beside.keys(), progress, held)
-        for run in runs:
-            await ask(run, progress, judges)
-    await judge(runs, progress, beside, judges.done)
+    meter = conduct.meter
+    try:
+        async with asyncio.timeout(meter.left_s) as clock, AsyncExitStack() as held:
+            judges = JudgesBeside(runs, beside.keys(), conduct, held)
+            for run in runs:
+                if not meter.stopped:
+                    await ask(run, conduct, judges)
+            if not meter.stopped:
+                await judge(runs, conduct, beside, judges.done)
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        meter.time_is_up()
 
 
-async def ask(run: Run, progress: Progress, judges: JudgesBeside) -> None:
+async def ask(run: Run, conduct: Conduct, judges: JudgesBeside) -> None:
     """Ask the candidate what has no answer yet, and score it; its engine is not even started when nothing is left."""
     directory, engine = run.directory, run.engine
     assert engine is not None, "a run that is asked has an engine"
@@ -71,31 +80,33 @@ async def ask(run: Run, progress: Progress, judges: JudgesBeside) -> None:
     if len(finished):
         _check_same_model(directory, engine)
     if len(finished) >= total:
-        await score_answers(run, progress)
+        await score_answers(run, conduct)
         return
-    async with started(engine, progress):
+    candidate = directory.manifest.candidate
+    async with conduct.started(engine, candidate) as asked:
         manifest = directory.manifest
         update = {
-            "digests": {**manifest.digests, "model": model_identity(engine, manifest.candidate)},
+            "digests": {**manifest.digests, "model": model_identity(engine, candidate)},
             "versions": {**manifest.versions, f"engine:{engine.name}": engine.version},
             "served": engine.served,
         }
         directory.write_manifest(manifest.model_copy(update=update))
-        name = f"answers: {manifest.candidate.name}"
+        tally = Tally(f"answers: {candidate.name}", total, before=len(finished), price=candidate.price)
+        answering = GenerationPass(directory, run.binding.scorers, asked, finished, tally, conduct.meter)
         with ExitStack() as held:
-            tally = held.enter_context(tallied(progress, Tally(name, total, before=len(finished))))
-            answering = held.enter_context(GenerationPass(directory, run.binding.scorers, engine, finished, tally))
+            held.enter_context(tallied(conduct.progress, tally))
+            held.enter_context(answering)
             hands, judging = await judges.begin(run, held)
             await together(answering.run(hands), *judging)
 
 
-async def score_answers(run: Run, progress: Progress) -> None:
+async def score_answers(run: Run, conduct: Conduct) -> None:
     """Give every answer on file the scores that need no model and that it has not yet."""
-    directory = run.directory
-    with (
-        tallied(progress, Tally("scores", directory.manifest.counts["requests"])) as tally,
-        GenerationPass(directory, run.binding.scorers, None, index_finished(directory.responses), tally) as scoring,
-    ):
+    directory, scorers = run.directory, run.binding.scorers
+    tally = Tally("scores", directory.manifest.counts["requests"])
+    finished = index_finished(directory.responses)
+    scoring = GenerationPass(directory, scorers, None, finished, tally, conduct.meter)
+    with tallied(conduct.progress, tally), scoring:
         await scoring.run()
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
+from evalkit.core.candidate import Price
+from evalkit.core.price import cost_by_tokens
 from evalkit.core.response import Response
 
 
@@ -22,8 +24,10 @@ class Tally:
     """`before` among them."""
     failed: int = 0
     output_tokens: int = 0
-    cost_usd: float | None = None
-    """What this pass has cost so far; None = no price is known."""
+    price: Price | None = None
+    """Of the model that is asked; None = nobody said."""
+    tokens_usd: float = 0.0
+    """What its tokens have cost so far."""
     from_cache: int = 0
     began_s: float = field(default_factory=monotonic)
     """On the monotonic clock."""
@@ -32,7 +36,22 @@ class Tally:
         """One more answer."""
         self.done += 1
         self.failed += response.failure is not None
+        self.use(response)
+
+    def use(self, response: Response) -> None:
+        """What an answer used, whether or not it is one of those that are counted."""
         self.output_tokens += response.usage.output_tokens or 0
+        if self.price is not None:
+            self.tokens_usd += cost_by_tokens(response.usage, self.price) or 0.0
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What this pass has cost so far; None = no price is known."""
+        if self.price is None:
+            return None
+        if self.price.usd_per_gpu_hour is not None:
+            return (monotonic() - self.began_s) / 3600 * self.price.usd_per_gpu_hour
+        return self.tokens_usd
 
     @property
     def rate_per_s(self) -> float:

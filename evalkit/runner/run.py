@@ -27,9 +27,10 @@ from evalkit.runner.bind import Binding, bind, check_joins, check_metric_labels,
 from evalkit.runner.environment import git_commit, hardware, package_versions
 from evalkit.runner.finished import is_finished
 from evalkit.runner.judging import BesideJudging, judge
+from evalkit.runner.meter import Limits, Meter, check_price
 from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
-from evalkit.runner.under_way import Run
+from evalkit.runner.under_way import Conduct, Run
 from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
 
 MAX_SYSTEM_FAILURES = 0.02
@@ -49,6 +50,8 @@ class RunSettings:
     data_folders: tuple[Path, ...] = ()
     """Where data, recorded answers and verdicts are looked for, after the folder of the YAML that names them."""
     filter: Filter = field(default_factory=Filter)
+    limits: Limits = field(default_factory=Limits)
+    """Where the command ends by itself."""
     resume: bool = False
     """Go on with the last run of the same suite, candidate and filter, if there is one; of a whole one nothing is
     asked.
@@ -81,6 +84,8 @@ def prepare_run(loaded: LoadedSuite, candidate: Candidate, settings: RunSettings
         raise InputError(
             f"run id {settings.run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {settings.runs}"
         )
+    for asked in (candidate, *(bound.candidate for bound in binding.asked.values())):
+        check_price(asked, settings.limits)
     return PreparedRun(loaded, binding, engine, settings, _manifest(loaded, candidate, binding, settings))
 
 
@@ -104,7 +109,8 @@ def carry_out(
 
     beside: judge name -> what else that judge is asked while it is there.
     """
-    progress = progress or Silent()
+    limits = prepared[0].settings.limits if prepared else Limits()
+    conduct = Conduct(progress or Silent(), Meter(limits))
     runs: dict[Path, Run] = {}
     under_way: list[Run] = []
     with ExitStack() as held:
@@ -120,13 +126,15 @@ def carry_out(
                 continue
             _bring_up_to_date(directory, each.manifest)
             held.enter_context(_under_way(directory))
-            _plan(directory, each, progress)
+            _plan(directory, each, conduct.progress)
             under_way.append(run)
         if under_way:
-            asyncio.run(passes.ask_and_judge(under_way, progress, beside or {}))
+            asyncio.run(passes.ask_and_judge(under_way, conduct, beside or {}))
         for run in under_way:
-            passes.finish(run.directory)
+            passes.finish(run.directory, "incomplete" if conduct.meter.stopped else "complete")
     for run in runs.values():
+        if run in under_way and conduct.meter.stopped:
+            _stopped_at_limit(run.directory, conduct.meter.stopped)
         _check_complete(run.directory.manifest)
     return [runs[directory.path].directory for directory in opened]
 
@@ -137,7 +145,6 @@ def score_run(
     """Score a run's answers again by its suite as it is now. Nothing is asked of the candidate; judges are asked as
     needed.
     """
-    progress = progress or Silent()
     check_same_questions(directory.manifest.suite, loaded.suite, directory.manifest.digests, loaded.data_digests)
     check_plan(directory)
     # A judge that is not named again answers by the model it had.
@@ -151,14 +158,24 @@ def score_run(
         directory.write_manifest(manifest.model_copy(update=update))
         directory.mend()
         run = Run(directory, loaded, binding, None, settings.data_folders)
-        asyncio.run(_score(run, progress))
+        asyncio.run(_score(run, Conduct(progress or Silent())))
         passes.finish(directory, status=manifest.status)
     return directory
 
 
-async def _score(run: Run, progress: Progress) -> None:
-    await passes.score_answers(run, progress)
-    await judge([run], progress)
+async def _score(run: Run, conduct: Conduct) -> None:
+    await passes.score_answers(run, conduct)
+    await judge([run], conduct)
+
+
+def _stopped_at_limit(directory: RunDirectory, why: str) -> None:
+    """Raise RunInvalid: a run that ended before its end says so, and how to go on."""
+    manifest, counts = directory.manifest, directory.manifest.counts
+    directory.log("stopped", error=why)
+    raise RunInvalid(
+        f"run {manifest.run_id} stopped: {why}. {counts['responses']} of {counts['requests']} requests are answered, "
+        f"and kept. Go on with: {resuming(manifest)}"
+    )
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.comparison.table import TaskTable
-from evalkit.core.errors import InputError, Place, RunInvalid
-from evalkit.core.manifest import RunManifest, resuming
+from evalkit.core.errors import InputError, Place
+from evalkit.core.manifest import RunManifest
 from evalkit.core.request import Key
 from evalkit.core.response import Response
 from evalkit.core.score import Score
@@ -72,8 +72,9 @@ def current_digests(manifest: RunManifest, task: Task) -> dict[str, str]:
             digests[spec.name] = manifest.digests.get(f"scorer:{task.name}/{spec.name}", "")
             continue
         bound = manifest.judges.get(spec.judge)
-        if bound is None:
-            raise RunInvalid(f"run {manifest.run_id} has no scores of judge {spec.judge}: {resuming(manifest)}")
+        if bound is None:  # the run was stopped before this judge was there
+            digests[spec.scorer] = ""
+            continue
         criteria = bound.spec.criteria
         names = [f"{spec.scorer}/{criterion}" for criterion in criteria] if len(criteria) > 1 else [spec.scorer]
         digests |= dict.fromkeys(names, bound.digest)

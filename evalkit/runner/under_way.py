@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalkit.content.suites import LoadedSuite
+from evalkit.core.candidate import Candidate
 from evalkit.engines.base import Engine
 from evalkit.runner.bind import Binding
-from evalkit.runner.progress import Progress, Tally
+from evalkit.runner.meter import Meter, MeteredEngine
+from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.store.rundir import RunDirectory
 
 
@@ -29,18 +31,28 @@ class Run:
         return frozenset(task.name for task in tasks if any(spec.judge == judge for spec in task.scorers))
 
 
-@asynccontextmanager
-async def started(engine: Engine, progress: Progress) -> AsyncIterator[Engine]:
-    """The engine, up for the length of a pass and fully gone after it: the next may need the same device."""
-    try:
-        if engine.loading:
-            progress.say(engine.loading)
-        await engine.start()
-        for warning in engine.warnings:
-            progress.say(f"warning: {warning}")
-        yield engine
-    finally:
-        await engine.close()
+@dataclass(frozen=True)
+class Conduct:
+    """How runs are carried out: who is told, and what may be spent."""
+
+    progress: Progress = field(default_factory=Silent)
+    meter: Meter = field(default_factory=Meter)
+
+    @asynccontextmanager
+    async def started(self, engine: Engine, candidate: Candidate) -> AsyncIterator[Engine]:
+        """The candidate's engine, up for the length of a pass and fully gone after it: the next may need the device.
+
+        What is asked of the engine that is handed out is metered; it raises LimitReached.
+        """
+        try:
+            if engine.loading:
+                self.progress.say(engine.loading)
+            await engine.start()
+            for warning in engine.warnings:
+                self.progress.say(f"warning: {warning}")
+            yield MeteredEngine(engine, candidate, self.meter)
+        finally:
+            await engine.close()
 
 
 @contextmanager
