@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.decided import clear_result, tell, tell_invalid
 from evalkit.cli.options import (
     Cards,
@@ -52,6 +53,8 @@ def release(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last runs of the same two candidates.")
     ] = False,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
     """Run, judge and compare a baseline and a candidate, and report."""
@@ -59,7 +62,12 @@ def release(
         clear_result(out)
     loaded = load_suite(suite, folders(data))
     settings = RunSettings(
-        runs=runs, judges=bound_judges(judge), data_folders=folders(data), resume=resume, command=command_line()
+        runs=runs,
+        judges=bound_judges(judge),
+        data_folders=folders(data),
+        resume=resume,
+        cache=chosen_cache(cache, no_cache),
+        command=command_line(),
     )
     if dry_run:
         for arm in (baseline, candidate):

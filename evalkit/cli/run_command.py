@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.options import Cards, DataFolders, Judges, Runs, bound_judges, command_line, folders
 from evalkit.cli.progress import console_progress
 from evalkit.cli.tables import print_dry_run, print_summary
@@ -42,6 +43,8 @@ def run(
             "--resume", help="Go on with the last run of this suite and candidate; of a whole one nothing is asked."
         ),
     ] = False,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
     """Ask a candidate every sample of a suite, judge and score the answers."""
@@ -54,6 +57,7 @@ def run(
         data_folders=folders(data),
         filter=chosen,
         resume=resume,
+        cache=chosen_cache(cache, no_cache),
         command=command_line(),
     )
     if dry_run:

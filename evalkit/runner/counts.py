@@ -15,13 +15,15 @@ from evalkit.store.rundir import RunDirectory
 def count_run(directory: RunDirectory) -> dict[str, int]:
     """responses, failed_candidate, failed_system (of the answers), failed_judge (of the scores), and `BLAME:KIND`.
 
-    unjudged: scores that a judge's engine or server, not the judge, failed to give; by kind too.
+    from_cache: answers that an earlier run was given. unjudged: scores that a judge's engine or server, not the judge,
+    failed to give; by kind too.
     """
-    counted: Counter[str] = Counter(responses=0, failed_candidate=0, failed_system=0, failed_judge=0)
+    counted: Counter[str] = Counter(responses=0, from_cache=0, failed_candidate=0, failed_system=0, failed_judge=0)
     tokens: Counter[str] = Counter()
     for answer in iter_answers(directory):
         failure = answer.response.failure
         counted["responses"] += failure is None or failure.blame != "system"
+        counted["from_cache"] += answer.response.from_cache
         tokens["prompt_tokens"] += answer.response.usage.prompt_tokens or 0
         tokens["output_tokens"] += answer.response.usage.output_tokens or 0
         if failure is not None:

@@ -12,6 +12,7 @@ from evalkit.core.judge import asked_judge_digest
 from evalkit.core.manifest import BoundJudge, Status
 from evalkit.engines.base import Engine, model_identity
 from evalkit.runner.bind import AskedJudge, Binding, open_engine
+from evalkit.runner.cached import measured_tasks, with_cache
 from evalkit.runner.counts import count_run
 from evalkit.runner.generate import generate, pending_requests
 from evalkit.runner.judge import JudgingPass, is_unscored
@@ -21,6 +22,7 @@ from evalkit.runner.score import score_responses
 from evalkit.runner.summarize import summarize, summary_document
 from evalkit.runner.table import read_tables
 from evalkit.scorers.judge import Judge
+from evalkit.store.cache import ResponseCache
 from evalkit.store.disk import write_document
 from evalkit.store.records import RecordWriter
 from evalkit.store.rundir import RunDirectory
@@ -39,6 +41,8 @@ class Run:
     engine: Engine | None
     """The candidate's; None where nothing is asked of it."""
     data_folders: tuple[Path, ...]
+    cache: ResponseCache | None = None
+    """Answers of other runs; None = they are left alone."""
 
     def tasks_of(self, judge: str) -> frozenset[str]:
         """The tasks that a judge scores."""
@@ -90,7 +94,9 @@ async def ask(run: Run, progress: Progress) -> None:
             "served": engine.served,
         }
         directory.write_manifest(manifest.model_copy(update=update))
-        await generate(engine, pending, directory, progress)
+        measured = measured_tasks(run.loaded.suite, manifest.candidate)
+        async with with_cache(engine, manifest.candidate, run.cache, progress, measured) as answering:
+            await generate(answering, pending, directory, progress)
 
 
 def _check_same_model(directory: RunDirectory, engine: Engine) -> None:
@@ -132,13 +138,16 @@ async def _judge_by(name: str, runs: Sequence[Run], progress: Progress, beside: 
         for run in runs:
             _bind(run.directory, asked, judge)
         return
-    async with started(engine, progress):
+    async with (
+        started(engine, progress),
+        with_cache(engine, asked.candidate, runs[0].cache, progress) as answering,
+    ):
         judge = _judge(name, asked, engine)  # a server, or a hub, says what it serves when it is there
         if beside is not None:
-            await beside(engine, judge.digest)
+            await beside(answering, judge.digest)
         for run in runs:
             _bind(run.directory, asked, judge)
-            await JudgingPass(judge, engine, run.directory, progress).run(run.tasks_of(name))
+            await JudgingPass(judge, answering, run.directory, progress).run(run.tasks_of(name))
 
 
 def _judge(name: str, asked: AskedJudge, engine: Engine) -> Judge:

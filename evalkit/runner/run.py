@@ -27,6 +27,7 @@ from evalkit.runner.bind import Binding, bind, check_joins, check_metric_labels,
 from evalkit.runner.environment import git_commit, hardware, package_versions
 from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
+from evalkit.store.cache import ResponseCache
 from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
 
 MAX_SYSTEM_FAILURES = 0.02
@@ -50,6 +51,8 @@ class RunSettings:
     """Go on with the last run of the same suite, candidate and filter, if there is one; of a whole one nothing is
     asked.
     """
+    cache: Path | None = None
+    """Folder of the answers of other runs; None = they are not looked at, and nothing is kept for others."""
     command: str = ""
     """The command line, for the manifest."""
 
@@ -104,6 +107,8 @@ def carry_out(
     progress = progress or Silent()
     runs: dict[Path, passes.Run] = {}
     with ExitStack() as held:
+        folder = next((each.settings.cache for each in prepared), None)
+        cache = None if folder is None else held.enter_context(ResponseCache(folder, progress.say))
         opened = [_open(each.manifest, each.settings) for each in prepared]
         for directory, each in zip(opened, prepared, strict=True):
             if directory.path in runs:  # two arms of a resumed release that are the same run
@@ -113,7 +118,7 @@ def carry_out(
             held.enter_context(_under_way(directory))
             _plan(directory, each, progress)
             runs[directory.path] = passes.Run(
-                directory, each.loaded, each.binding, each.engine, each.settings.data_folders
+                directory, each.loaded, each.binding, each.engine, each.settings.data_folders, cache
             )
         asyncio.run(passes.ask_and_judge(list(runs.values()), progress, beside or {}))
         for run in runs.values():
@@ -136,13 +141,16 @@ def score_run(
     before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
     kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
     binding = bind(loaded, directory.manifest.candidate, {**kept, **settings.judges}, settings.data_folders)
-    with directory.lock():
+    with ExitStack() as held:
+        held.enter_context(directory.lock())
+        cache = None if settings.cache is None else held.enter_context(ResponseCache(settings.cache, progress.say))
         manifest = directory.manifest
         digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
         update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
         directory.write_manifest(manifest.model_copy(update=update))
         directory.mend()
-        asyncio.run(passes.judge([passes.Run(directory, loaded, binding, None, settings.data_folders)], progress))
+        run = passes.Run(directory, loaded, binding, None, settings.data_folders, cache)
+        asyncio.run(passes.judge([run], progress))
         passes.score(directory, binding, progress, status=manifest.status)
     return directory
 
