@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.decided import clear_result, tell, tell_invalid
 from evalkit.cli.dry_run import print_dry_run
 from evalkit.cli.options import (
@@ -58,6 +59,8 @@ def release(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last runs of the same two candidates.")
     ] = False,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
     """Run, judge and compare a baseline and a candidate, and report."""
@@ -69,6 +72,7 @@ def release(
         judges=bound_judges(judge),
         data_folders=folders(data),
         limits=limits(max_cost_usd, max_time, max_failures),
+        cache=chosen_cache(cache, no_cache),
         resume=resume,
         command=command_line(),
     )

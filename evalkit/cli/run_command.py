@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.options import (
     Cards,
     DataFolders,
@@ -57,6 +58,8 @@ def run(
             "--resume", help="Go on with the last run of this suite and candidate; of a whole one nothing is asked."
         ),
     ] = False,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
     """Ask a candidate every sample of a suite, judge and score the answers."""
@@ -69,6 +72,7 @@ def run(
         data_folders=folders(data),
         filter=chosen,
         limits=limits(max_cost_usd, max_time, max_failures),
+        cache=chosen_cache(cache, no_cache),
         resume=resume,
         command=command_line(),
     )

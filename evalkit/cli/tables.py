@@ -34,6 +34,8 @@ def print_summary(directory: RunDirectory) -> None:
     )
     partial = f", partial ({partial_words(manifest)})" if manifest.partial else ""
     said = f"{manifest.status}{partial}, {counts.get('samples', 0)} samples" + (f", {failures}" if failures else "")
+    if counts.get("from_cache"):
+        said += f", {counts['from_cache']:,} of {counts['requests']:,} answers from the cache"
     say(f"\nrun {directory.path}: {said}")
 
 

@@ -64,11 +64,13 @@ def run(
     run_id: str | None = None,
     limits: Limits | None = None,
     resume: bool = False,
+    cache: str | Path | None = None,
 ) -> RunDirectory:
     """Ask a candidate every sample of a suite, judge and score the answers.
 
     candidate: as on the command line (YAML file, `openai:MODEL@URL`, `replay:FILE#SYSTEM`, `echo`), or a Candidate.
     judges: judge name -> the candidate that answers for it.
+    cache: a folder of answers that other runs got and may get (`evalkit cache`); None = each is asked for anew.
     Raises InputError before anything is asked when something named does not exist.
 
     >>> import tempfile
@@ -86,6 +88,7 @@ def run(
         filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags)),
         limits=limits or Limits(),
         resume=resume,
+        cache=None if cache is None else Path(cache),
     )
     return run_suite(loaded, asked, settings)
 

@@ -128,6 +128,7 @@ class GrowingTable:
         self._failure_NK[place] = self._failures.of(response.failure)
         self._prompt_tokens_NK[place] = response.usage.prompt_tokens or 0
         self._output_tokens_NK[place] = response.usage.output_tokens or 0
+        self._from_cache_NK[place] = response.from_cache
         return True
 
     def add_score(self, score: Score) -> bool:
@@ -160,8 +161,12 @@ class GrowingTable:
                 elif blame == "system" and stage == "judge":
                     counted["unjudged"] += n
                     counted[f"unjudged:{kind}"] += n
-        tokens = {"prompt_tokens": self._prompt_tokens_NK.sum(), "output_tokens": self._output_tokens_NK.sum()}
-        return counted + Counter({name: int(total) for name, total in tokens.items()})
+        used = {
+            "prompt_tokens": self._prompt_tokens_NK,
+            "output_tokens": self._output_tokens_NK,
+            "from_cache": self._from_cache_NK,
+        }
+        return counted + Counter({name: int(found.sum()) for name, found in used.items()})
 
     def finished(self) -> TaskTable:
         """The table."""

@@ -11,6 +11,7 @@ from evalkit.content.suites import LoadedSuite
 from evalkit.core.errors import InputError
 from evalkit.core.manifest import Status
 from evalkit.engines.base import Engine, model_identity
+from evalkit.runner.cached import measured_tasks
 from evalkit.runner.flight import together
 from evalkit.runner.generate import GenerationPass
 from evalkit.runner.judging import BesideJudging, JudgesBeside, judge
@@ -83,7 +84,8 @@ async def ask(run: Run, conduct: Conduct, judges: JudgesBeside) -> None:
         await score_answers(run, conduct)
         return
     candidate = directory.manifest.candidate
-    async with conduct.started(engine, candidate) as asked:
+    measured = measured_tasks(run.loaded.suite, candidate)
+    async with conduct.started(engine, candidate, measured) as asked:
         manifest = directory.manifest
         update = {
             "digests": {**manifest.digests, "model": model_identity(engine, candidate)},

@@ -39,7 +39,10 @@ class Tally:
         self.use(response)
 
     def use(self, response: Response) -> None:
-        """What an answer used, whether or not it is one of those that are counted."""
+        """What an answer used, whether or not it is one of those that are counted; one from the cache used nothing."""
+        if response.from_cache:
+            self.from_cache += 1
+            return
         self.output_tokens += response.usage.output_tokens or 0
         if self.price is not None:
             self.tokens_usd += cost_by_tokens(response.usage, self.price) or 0.0

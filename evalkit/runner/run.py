@@ -31,6 +31,7 @@ from evalkit.runner.meter import Limits, Meter, check_price
 from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
 from evalkit.runner.under_way import Conduct, Run
+from evalkit.store.cache import ResponseCache
 from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
 
 MAX_SYSTEM_FAILURES = 0.02
@@ -56,6 +57,8 @@ class RunSettings:
     """Go on with the last run of the same suite, candidate and filter, if there is one; of a whole one nothing is
     asked.
     """
+    cache: Path | None = None
+    """Folder of the answers of other runs; None = they are not looked at, and nothing is kept for others."""
     command: str = ""
     """The command line, for the manifest."""
 
@@ -109,11 +112,11 @@ def carry_out(
 
     beside: judge name -> what else that judge is asked while it is there.
     """
-    limits = prepared[0].settings.limits if prepared else Limits()
-    conduct = Conduct(progress or Silent(), Meter(limits))
+    progress = progress or Silent()
     runs: dict[Path, Run] = {}
     under_way: list[Run] = []
     with ExitStack() as held:
+        conduct = _conduct(prepared[0].settings, progress, held) if prepared else Conduct(progress)
         opened = [_open(each.manifest, each.settings) for each in prepared]
         for directory, each in zip(opened, prepared, strict=True):
             if directory.path in runs:  # two arms of a resumed release that are the same run
@@ -151,16 +154,23 @@ def score_run(
     before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
     kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
     binding = bind(loaded, directory.manifest.candidate, {**kept, **settings.judges}, settings.data_folders)
-    with directory.lock():
+    with ExitStack() as held:
+        held.enter_context(directory.lock())
         manifest = directory.manifest
         digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
         update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
         directory.write_manifest(manifest.model_copy(update=update))
         directory.mend()
         run = Run(directory, loaded, binding, None, settings.data_folders)
-        asyncio.run(_score(run, Conduct(progress or Silent())))
+        asyncio.run(_score(run, _conduct(settings, progress or Silent(), held)))
         passes.finish(directory, status=manifest.status)
     return directory
+
+
+def _conduct(settings: RunSettings, progress: Progress, held: ExitStack) -> Conduct:
+    """held: closes the cache."""
+    cache = None if settings.cache is None else held.enter_context(ResponseCache(settings.cache, progress.say))
+    return Conduct(progress, Meter(settings.limits), cache)
 
 
 async def _score(run: Run, conduct: Conduct) -> None:

@@ -42,11 +42,11 @@ def read_run(directory: RunDirectory) -> RunTables:
         table = growing.get(response.key.task)
         if table is None or not table.add_response(response):
             raise _unknown_sample(response.key, directory.responses)
-    counts: Counter[str] = Counter(responses=0, failed_candidate=0, failed_system=0, failed_judge=0)
+    counts: Counter[str] = Counter()
     for table in growing.values():
         counts += table.counts()
-    named = {"responses": 0, "failed_candidate": 0, "failed_system": 0, "failed_judge": 0}
-    return RunTables(_finished(growing), {**named, **counts})
+    always = dict.fromkeys(("responses", "failed_candidate", "failed_system", "failed_judge", "from_cache"), 0)
+    return RunTables(_finished(growing), {**always, **counts})
 
 
 def read_tables(directory: RunDirectory, extra_columns: Iterable[str] = ()) -> dict[str, TaskTable]:

@@ -9,8 +9,10 @@ from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
 from evalkit.engines.base import Engine
 from evalkit.runner.bind import Binding
+from evalkit.runner.cached import with_cache
 from evalkit.runner.meter import Meter, MeteredEngine
 from evalkit.runner.progress import Progress, Silent, Tally
+from evalkit.store.cache import ResponseCache
 from evalkit.store.rundir import RunDirectory
 
 
@@ -33,16 +35,21 @@ class Run:
 
 @dataclass(frozen=True)
 class Conduct:
-    """How runs are carried out: who is told, and what may be spent."""
+    """How runs are carried out: who is told, what may be spent, and what need not be asked again."""
 
     progress: Progress = field(default_factory=Silent)
     meter: Meter = field(default_factory=Meter)
+    cache: ResponseCache | None = None
+    """Answers of other runs; None = they are left alone."""
 
     @asynccontextmanager
-    async def started(self, engine: Engine, candidate: Candidate) -> AsyncIterator[Engine]:
+    async def started(
+        self, engine: Engine, candidate: Candidate, measured: frozenset[str] = frozenset()
+    ) -> AsyncIterator[Engine]:
         """The candidate's engine, up for the length of a pass and fully gone after it: the next may need the device.
 
-        What is asked of the engine that is handed out is metered; it raises LimitReached.
+        What is asked of the engine that is handed out is metered, and it raises LimitReached; what the cache knows
+        costs nothing. measured: the tasks in which everything must be asked in any case.
         """
         try:
             if engine.loading:
@@ -50,7 +57,9 @@ class Conduct:
             await engine.start()
             for warning in engine.warnings:
                 self.progress.say(f"warning: {warning}")
-            yield MeteredEngine(engine, candidate, self.meter)
+            metered = MeteredEngine(engine, candidate, self.meter)
+            async with with_cache(metered, candidate, self.cache, self.progress, measured) as asked:
+                yield asked
         finally:
             await engine.close()
 
