@@ -4,7 +4,8 @@
 #   make test        what must hold before a change is sent: lint, format, types, storeys, all tests, doctests
 #   make check       the same without the slow tests, plus every suite, judge and report that ships; no model, <= 90 s
 #   make published   published agreement figures beside ours, on the recorded data in ../shared/data
-#   make bench       speed, as ratios measured in one run: evalkit against vLLM alone, a judge with and without a cache
+#   make bench       speed, as ratios measured in one run: evalkit against the least program that asks the same, and
+#                    against vLLM alone; a judge with and without a cache
 #   make example     the page and the numbers of docs/examples/xstest, from the recorded data in ../shared/data
 #   make format      let ruff put imports and layout in order
 #   make constraints renew constraints.txt from pyproject.toml
@@ -50,7 +51,7 @@ published: $(STAMP)
 	$(BIN)/python -m tests.published --data $(DATA)
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks.vllm
+	@outcome=0; for name in runner vllm; do $(BIN)/python -m benchmarks.$$name || outcome=1; done; exit $$outcome
 
 # Numbers only: the data's texts are not ours to publish.
 EXAMPLE := docs/examples/xstest
