@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.asked import JUDGE
+
 ROOT = Path(__file__).parents[1]
 EVALKIT = (sys.executable, "-m", "evalkit.cli.app")
 FLOOR = (sys.executable, "-m", "benchmarks.floor")
@@ -61,3 +63,21 @@ def environment() -> dict[str, str]:
     """This clone's modules, wherever a command is run."""
     known = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{known}" if known else str(ROOT)}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where and how often to measure."""
+
+    folder: Path
+    """An empty one, for each row its own."""
+    rounds: int
+    full: bool
+    """Whether rows of 1,000,000 samples are measured too."""
+
+
+def measure_run(folder: Path, run_id: str, candidate: Path | str, *more: str, judged: bool = False) -> Measured:
+    """A run of the suite in a folder, measured. judged: the candidate answers for the judge as well."""
+    judge = ["--judge", f"{JUDGE}={candidate}"] if judged else []
+    options = ["--candidate", str(candidate), *judge, "--runs", "runs", "--run-id", run_id]
+    return measure([*EVALKIT, "run", "suite", *options, *more], folder)

@@ -52,6 +52,7 @@ class Counts:
     def __init__(self) -> None:
         self.by_digest: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        """How many attempts went wrong, by kind."""
         self.requests = 0
         self.in_flight = 0
         self.most_in_flight = 0
@@ -114,6 +115,8 @@ class Connection(asyncio.Protocol):
         if settings.log is not None:
             os.write(settings.log, f"{digest}\n".encode())
         fault = fault_of(digest, attempt, settings.seed) if settings.faults else ""
+        if fault:
+            counts.faults[fault] += 1
         wait_s = settings.hang_s if fault == "hang" else settings.latency_s
         self._waiting = self._loop.call_later(wait_s, self._end, body, fault)
 
@@ -122,12 +125,7 @@ class Connection(asyncio.Protocol):
         self._counts.in_flight -= 1
         if not fault:
             self._transport.write(_whole(b"200 OK", _completion(body)))
-            return
-        self._counts.faults[fault] += 1
-        self._go_wrong(body, fault)
-
-    def _go_wrong(self, body: bytes, fault: str) -> None:
-        if fault == "status_500":
+        elif fault == "status_500":
             self._transport.write(_whole(b"500 Internal Server Error", b'{"error":{"message":"out of order"}}'))
         elif fault == "status_429":
             header = b"Retry-After: %d\r\n" % self._settings.retry_after_s

@@ -11,8 +11,8 @@ class Row:
     """A requirement and what was measured."""
 
     name: str
-    measured: float | None
-    """None = not measured."""
+    measured: float | int | None
+    """None = not measured; an int is a count."""
     at_least: float | None = None
     note: str = ""
     at_most: float | None = None
@@ -41,7 +41,8 @@ def tell(rows: Iterable[Row]) -> None:
     """Print each row as it is measured; exit with 1 when one falls short."""
     short = False
     for row in rows:
-        measured = "-" if row.measured is None else f"{row.measured:.2f} {row.unit}".rstrip()
+        number = f"{row.measured:,}" if isinstance(row.measured, int) else f"{row.measured or 0:.2f}"
+        measured = "-" if row.measured is None else f"{number} {row.unit}".rstrip()
         line = f"{row.name:<58}  {measured:>11}  {row.limit:>8}  {row.outcome:<12}  {row.note}"
         print(line.rstrip(), flush=True)
         short = short or row.outcome == "short"

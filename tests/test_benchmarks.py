@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.asked import said, verdict_on, write_candidate, write_suite
-from benchmarks.measure import FLOOR, measure
+from benchmarks.measure import FLOOR, measure, measure_run
 from benchmarks.mock_server import FAULTS, MockServer, fault_of
 from benchmarks.rows import Row
-from benchmarks.runner import run
 
 N = 30
 
@@ -26,7 +25,7 @@ def test_a_run_and_the_floor_come_to_the_same_shares_by_the_same_requests(tmp_pa
         arguments = ["--base-url", server.base_url, "--data", "suite/data.jsonl", "--out", str(out), "--judge"]
         floor = json.loads(measure([*FLOOR, *arguments], tmp_path).stdout)
         assert server.stats()["requests"] == 2 * N
-        run(tmp_path, "ours", write_candidate(tmp_path / "mock.yaml", server.base_url), judged=True)
+        measure_run(tmp_path, "ours", write_candidate(tmp_path / "mock.yaml", server.base_url), judged=True)
         # The candidate is asked the same to the byte; a judge's fence has another mark in each request.
         assert (server.stats()["requests"], server.stats()["unique"]) == (4 * N, 3 * N)
     metrics = json.loads((tmp_path / "runs/ours/summary.json").read_text(encoding="utf-8"))["metrics"]
