@@ -94,13 +94,13 @@ def write_suite(folder: Path, n: int, *, judged: bool = False, echoed: bool = Fa
     return suite
 
 
-def write_candidate(path: Path, base_url: str, **engine_args: Any) -> Path:
-    """A candidate (YAML) that asks the server at that address. It declares a revision: the server never changes."""
+def write_candidate(path: Path, base_url: str, revision: str | None = None, **engine_args: Any) -> Path:
+    """A candidate (YAML) that asks the server at that address. With a revision its answers may be kept across runs."""
     candidate: Mapping[str, Any] = {
         "name": path.stem,
         "engine": "openai_http",
         "model": "mock",
-        "revision": "1",
+        "revision": revision,
         "engine_args": {"base_url": base_url, "api_key_env": None, "concurrency": 64, **engine_args},
     }
     path.write_text(json.dumps(candidate), encoding="utf-8")  # JSON is YAML

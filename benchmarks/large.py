@@ -78,7 +78,7 @@ def cached(bench: Bench) -> Iterator[Row]:
         return
     write_suite(bench.folder, n)
     with MockServer() as server:
-        candidate = write_candidate(bench.folder / "mock.yaml", server.base_url)
+        candidate = write_candidate(bench.folder / "mock.yaml", server.base_url, revision="1")
         measure_run(bench.folder, "first", candidate, "--cache", "answers")
         asked = server.stats()["requests"]
         done = [measure_run(bench.folder, f"again-{i}", candidate, "--cache", "answers") for i in range(bench.rounds)]

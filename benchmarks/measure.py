@@ -60,9 +60,10 @@ def measure(command: Sequence[str | Path], folder: Path) -> Measured:
 
 
 def environment() -> dict[str, str]:
-    """This clone's modules, wherever a command is run."""
+    """This clone's modules, wherever a command is run, and no answers that other runs left on this machine."""
     known = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{known}" if known else str(ROOT)}
+    path = f"{ROOT}{os.pathsep}{known}" if known else str(ROOT)
+    return {**os.environ, "PYTHONPATH": path, "EVALKIT_CACHE": "off"}
 
 
 @dataclass(frozen=True)
