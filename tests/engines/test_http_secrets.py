@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError
@@ -104,3 +106,11 @@ def test_a_models_identity_does_not_change_with_its_key(monkeypatch: pytest.Monk
         monkeypatch.setenv("OPENAI_API_KEY", key)
         identities.add(model_identity(OpenAIHttpEngine(candidate, EngineContext()), candidate))
     assert len(identities) == 1
+
+
+@given(st.integers(8, len(KEY)), st.booleans(), st.text(max_size=20), st.text(max_size=20))
+def test_a_part_of_a_key_from_either_end_is_hidden_wherever_it_stands(
+    length: int, from_the_end: bool, before: str, after: str
+) -> None:
+    part = KEY[-length:] if from_the_end else KEY[:length]
+    assert part not in Secrets([f"Bearer {KEY}"]).hide_keys([{"said": before + part + after}])[0]["said"]
