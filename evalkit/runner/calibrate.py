@@ -142,7 +142,7 @@ def _ask(spec: CalibrationSpec, options: CalibrateOptions, asked: JudgeToAsk, pr
     folders = (asked.loaded.folder,) if options.folder is None else (asked.loaded.folder, options.folder)
 
     async def ask() -> str:
-        async with started(open_engine(asked.candidate, folders), progress) as engine:
+        async with started(open_engine(asked.candidate, folders, say=progress.say), progress) as engine:
             digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
             judge = Judge(asked.loaded.spec, asked.loaded.spec.name, digest)
             await ask_labelled(pairs, judge, engine, options.out, progress)

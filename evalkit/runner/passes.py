@@ -126,7 +126,7 @@ def score(directory: RunDirectory, binding: Binding, progress: Progress, status:
 async def _judge_by(name: str, runs: Sequence[Run], progress: Progress, beside: BesideJudging | None) -> None:
     """One judge over runs that bind the same model to it. Its engine is not started when it has scored everything."""
     asked = runs[0].binding.asked[name]
-    engine = open_engine(asked.candidate, (asked.loaded.folder, *runs[0].data_folders))
+    engine = open_engine(asked.candidate, (asked.loaded.folder, *runs[0].data_folders), say=progress.say)
     judge = _judge(name, asked, engine)
     if beside is None and not any(is_unscored(run.directory, judge, run.tasks_of(name)) for run in runs):
         for run in runs:
