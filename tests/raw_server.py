@@ -10,7 +10,6 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -73,17 +72,22 @@ class RawServer:
         for talk in talks:
             talk.cancel()
         await asyncio.gather(*talks, return_exceptions=True)
+        await asyncio.sleep(0.02)  # connections that were cut are closed in the loop's next rounds
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with suppress(OSError, asyncio.IncompleteReadError):
+        try:
             while not writer.is_closing():
                 answer = await self._answer(reader)
                 writer.write(answer.removesuffix(CLOSE))
                 await writer.drain()
                 if answer.endswith(CLOSE):
-                    break
-        writer.close()
+                    writer.close()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            if not writer.is_closing():
+                writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader) -> bytes:
         head = await reader.readuntil(b"\r\n\r\n")

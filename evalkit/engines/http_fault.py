@@ -18,11 +18,17 @@ from typing import Any
 
 import aiohttp
 
-from evalkit.engines.http_reply import BadBody, ErrorInside, error_message, says_prompt_is_too_long
+from evalkit.engines.http_reply import (
+    CONTENT_FILTER,
+    BadBody,
+    ErrorInside,
+    error_message,
+    says_content_filter,
+    says_prompt_is_too_long,
+)
 from evalkit.engines.http_secrets import Secrets
 
 PROMPT_TOO_LONG = "prompt_too_long"
-CONTENT_FILTER = "content_filter"
 OF_THE_CANDIDATE = frozenset({PROMPT_TOO_LONG, CONTENT_FILTER})
 """The kinds of fault that are the candidate's."""
 
@@ -158,6 +164,8 @@ def _read_date(text: str | None) -> datetime | None:
 def _kind(status: int, content: bytes) -> str:
     if status in (400, 413, 422) and says_prompt_is_too_long(content):
         return PROMPT_TOO_LONG
+    if status == 400 and says_content_filter(content):
+        return CONTENT_FILTER
     return f"http_{status}"
 
 

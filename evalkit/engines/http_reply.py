@@ -27,6 +27,10 @@ _TOO_LONG = re.compile(
 )
 
 
+CONTENT_FILTER = "content_filter"
+"""The finish reason, the code of an error and the kind of failure where a server's filter holds something back."""
+
+
 class BadBody(Exception):
     """A body that is no answer; `str` says why."""
 
@@ -74,13 +78,23 @@ def says_prompt_is_too_long(body: bytes) -> bool:
     >>> says_prompt_is_too_long(b'{"error": {"message": "Too much.", "code": "context_length_exceeded"}}')
     True
     """
+    return any(_TOO_LONG.search(part) for part in _said(body, "message", "detail", "code", "type"))
+
+
+def says_content_filter(body: bytes) -> bool:
+    """Whether an error is about a prompt that the server's content filter refuses, by its code or type."""
+    return CONTENT_FILTER in _said(body, "code", "type")
+
+
+def _said(body: bytes, *fields: str) -> list[str]:
+    """What an error says in those fields, or all it says where it is only a text."""
     try:
         payload = parse_json(body)
     except BadBody:
-        return False
+        return []
     error = payload.get("error", payload) if isinstance(payload, dict) else payload
-    told = [error.get(name) for name in ("message", "detail", "code", "type")] if isinstance(error, dict) else [error]
-    return any(isinstance(part, str) and _TOO_LONG.search(part) for part in told)
+    said = [error.get(name) for name in fields] if isinstance(error, dict) else [error]
+    return [part for part in said if isinstance(part, str)]
 
 
 def read_response(
@@ -207,7 +221,7 @@ def _cut_short(finish_reason: str | None, request: Request) -> Failure | None:
     if finish_reason == "length":
         message = f"the answer was cut off at {request.sampling.max_tokens} tokens"
         return Failure(blame="candidate", stage="generate", kind="ran_out_of_tokens", message=message)
-    if finish_reason == "content_filter":
+    if finish_reason == CONTENT_FILTER:
         message = "the server's content filter held the answer back, or cut it off"
-        return Failure(blame="candidate", stage="generate", kind="content_filter", message=message)
+        return Failure(blame="candidate", stage="generate", kind=CONTENT_FILTER, message=message)
     return None

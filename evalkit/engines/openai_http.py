@@ -185,5 +185,5 @@ class OpenAIHttpEngine:
         mend = await mend_of(fault.status, self._candidate.model, self._arguments, self._headers, list_models)
         if mend:
             where = f'candidate "{self._candidate.name}" at {base_url}'
-            self._over = InputError(f"{where}: {fault.message}. {mend}")
+            self._over = InputError(f"{where}: {fault.message.rstrip('.')}. {mend}")
             raise self._over
