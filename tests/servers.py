@@ -78,6 +78,7 @@ class ModelServer:
         faults: FaultPlan = (),
         port: int = 0,
         log: Path | None = None,
+        models: Sequence[str] = ("mock",),
     ) -> None:
         self.bodies: list[Body] = []
         """The bodies of all requests, in the order they came."""
@@ -85,8 +86,13 @@ class ModelServer:
         self.requests_by_digest: Counter[str] = Counter()
         """How often each body came, by `digest_of(body)`."""
         self.most_in_flight = 0
+        self.unready = False
+        """While it is set, everything is answered 503, as a gateway does with nothing behind it."""
+        self.looks = 0
+        """How often it was asked for its models."""
         self.port = port
         self._reply, self._latency_s, self._faults, self._log = reply, latency_s, faults, log
+        self._model_names = models
         self._in_flight = 0
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -108,9 +114,13 @@ class ModelServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+        self.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, from whichever thread; a `reply` may do so."""
         with suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
 
     def wait(self) -> None:
         """Until the server ends."""
@@ -137,7 +147,10 @@ class ModelServer:
             await asyncio.sleep(0.05)  # connections that were cut are closed in the loop's next rounds
 
     async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": "mock", "object": "model"}]})
+        self.looks += 1
+        if self.unready:
+            return web.Response(status=503, text="nothing there")
+        return web.json_response({"object": "list", "data": [{"id": name} for name in self._model_names]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body: Body = await request.json()
@@ -146,7 +159,7 @@ class ModelServer:
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
             await asyncio.sleep(self._latency_s)
-            fault = self._fault(body, number)
+            fault = Fault("status", 503) if self.unready else self._fault(body, number)
             if fault is not None and fault.kind != "cut_body":
                 return await self._go_wrong(request, fault)
             said = self._reply(body)

@@ -13,6 +13,7 @@ what
     EvalkitError              exit
       InputError              2     usage, configuration or data is wrong
       RunInvalid              4     a run is invalid or incomplete
+        EngineLost            4     the engine is gone; what is finished is kept, and the run can go on later
       NoBaseline              5     nothing comparable to compare with
       RunInterrupted          130   stopped by the user; everything finished is kept
 """
@@ -57,6 +58,15 @@ class RunInvalid(EvalkitError):
     """A run is invalid or incomplete, so that nothing may be concluded from it."""
 
     exit_code = 4
+
+
+class EngineLost(RunInvalid):
+    """The engine is gone; what is finished is kept, and the run can go on later."""
+
+    def go_on_with(self, command: str) -> "EngineLost":
+        """The same, with the command that goes on; where runs are carried out together, the first one's stays."""
+        said = "Go on with: "
+        return self if said in self.message else EngineLost(f"{self.message} {said}{command}", self.place)
 
 
 class NoBaseline(EvalkitError):

@@ -2,9 +2,11 @@
 
 An engine answers requests; the runner keeps `concurrency` of them under way and appends each response as it ends.
 What goes wrong with one request is a Response with a Failure, never an exception. An exception out of `respond` is
-either an InputError (the run cannot go on: unknown model, no server there at start) or a bug.
+an InputError (the run cannot go on: unknown model, no server there at start), an EngineLost (what answered is gone; the
+run can go on later) or a bug.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +17,10 @@ from evalkit.core.request import Request
 from evalkit.core.response import Response
 
 
+def say_nothing(message: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class EngineContext:
     """What an engine may need beside its candidate."""
@@ -23,6 +29,8 @@ class EngineContext:
     """Where a relative file of the candidate is looked for, in this order, after the working directory."""
     measure_timing: bool = False
     """Stream, so that the time to the first token can be measured."""
+    say: Callable[[str], None] = say_nothing
+    """Tells whoever follows the run what happens while the engine answers: that a server is waited for, say."""
 
 
 class Engine(Protocol):

@@ -1,7 +1,7 @@
 """What `engine_args` may say of an OpenAI-compatible server, and where its keys come from.
 
     engine_args:
-      base_url: http://localhost:8000/v1
+      base_url: http://localhost:8000/v1     # or a list: servers of the same model
       headers: {X-Team: "${TEAM_TOKEN}"}     # the environment variable's name, never the value
 
 Candidates are written into every run's manifest, so a key or a header's value standing in one is refused, unread.
@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
+from yarl import URL
 
 from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError
@@ -27,8 +28,10 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]+")
 class HttpArguments(Noun):
     """`engine_args` of the engine `openai_http`."""
 
-    base_url: str
-    """where the server is, up to and without /chat/completions, such as http://localhost:8000/v1"""
+    base_url: str | tuple[str, ...]
+    """where the server is, up to and without /chat/completions, such as http://localhost:8000/v1; or a list of servers
+    of the same model
+    """
     api_key_env: str | None = "OPENAI_API_KEY"
     """the environment variable that holds the key; null sends none, and the default may be unset"""
     headers: dict[str, str] = {}
@@ -42,7 +45,7 @@ class HttpArguments(Noun):
     stream: bool = False
     """whether to stream; always on where timing is measured"""
     concurrency: int = Field(default=64, ge=1)
-    """how many requests to keep in flight, from 1"""
+    """how many requests to keep in flight, from 1, over all servers"""
     attempt_timeout_s: float = Field(default=120.0, gt=0)
     """seconds for one attempt, to the last byte; an attempt that takes longer is made again"""
     total_timeout_s: float = Field(default=600.0, gt=0)
@@ -51,21 +54,27 @@ class HttpArguments(Noun):
     """seconds to reach the server"""
     max_retries: int = Field(default=5, ge=0)
     """how many more attempts a request gets after the first, from 0"""
+    down_timeout_s: float = Field(default=600.0, ge=0)
+    """seconds that requests wait, using up no attempt, while no server can be reached; then the run ends"""
+    max_answer_mib: float = Field(default=64.0, gt=0)
+    """mebibytes of one answer's body; a longer one is the system's failure, and is not asked for again"""
 
-    @field_validator("base_url")
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """All servers."""
+        return (self.base_url,) if isinstance(self.base_url, str) else self.base_url
+
+    @field_validator("base_url", mode="before")
     @classmethod
-    def _is_a_plain_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if "@" in parts.netloc:
-            raise ValueError("holds a name or password (not shown); take it out and use api_key_env or headers")
-        if parts.query or parts.fragment:
-            raise ValueError("has a part after ? or #, which might be a key (not shown); take it out")
-        if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
-            raise ValueError(f'"{value}" is no http:// or https:// address')
-        if value.rstrip("/").endswith("/chat/completions"):
-            raise ValueError(f'"{value}" ends in /chat/completions, which is added to it')
-        _ = parts.port  # raises ValueError for a port that is no number up to 65535
-        return value.rstrip("/")
+    def _are_plain_urls(cls, value: object) -> str | tuple[str, ...]:
+        if isinstance(value, str):
+            return _plain_url(value)
+        if not isinstance(value, list | tuple) or not value or not all(isinstance(url, str) for url in value):
+            raise ValueError("is neither an address nor a list of addresses")
+        urls = tuple(_plain_url(url) for url in value)
+        if len(set(urls)) < len(urls):
+            raise ValueError("names a server twice")
+        return urls
 
     @field_validator("api_key_env")
     @classmethod
@@ -86,6 +95,22 @@ class HttpArguments(Noun):
                     'manifest; put it into an environment variable and write "${VARIABLE}"'
                 )
         return value
+
+
+def _plain_url(value: str) -> str:
+    """An address without a slash at its end. Raises ValueError for what is none, or holds what might be a key."""
+    parts = urlsplit(value)
+    if "@" in parts.netloc:
+        raise ValueError("holds a name or password (not shown); take it out and use api_key_env or headers")
+    if parts.query or parts.fragment:
+        raise ValueError("has a part after ? or #, which might be a key (not shown); take it out")
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value):
+        raise ValueError(f'"{value}" is no http:// or https:// address')
+    if value.rstrip("/").endswith("/chat/completions"):
+        raise ValueError(f'"{value}" ends in /chat/completions, which is added to it')
+    _ = parts.port  # raises ValueError for a port that is no number up to 65535
+    URL(value)  # raises ValueError for a host name that none can be
+    return value.rstrip("/")
 
 
 def read_headers(candidate: Candidate, arguments: HttpArguments, environment: Mapping[str, str]) -> dict[str, str]:

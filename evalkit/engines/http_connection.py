@@ -1,25 +1,36 @@
 """One attempt at an OpenAI-compatible server: bytes out, an answer's JSON or a Fault back.
 
-The one file that knows aiohttp. What the answer says is read in http_reply.py; whether to try again, in http_retry.py.
+This file and http_fault.py know aiohttp. What the answer says is read in http_reply.py; whether to try again, in
+http_retry.py; which of several servers is asked, in http_servers.py.
 """
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
-from evalkit.core.errors import InputError
 from evalkit.engines.http_arguments import HttpArguments
-from evalkit.engines.http_reply import BadBody, error_message, parse_json, says_prompt_is_too_long
-from evalkit.engines.http_retry import PROMPT_TOO_LONG, Fault, read_retry_after, status_is_worth_another_attempt
+from evalkit.engines.http_fault import (
+    GATEWAY_STATUSES,
+    TOO_LARGE,
+    Fault,
+    fault_of_body,
+    fault_of_no_answer,
+    fault_of_status,
+    words_for,
+)
+from evalkit.engines.http_reply import BadBody, ErrorInside, parse_json
 from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.http_stream import DONE, EventBuffer, StreamedCompletion
 
+ERROR_BYTES = 1 << 20
+"""As much of a refusal as is read; its first words are kept."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came back whole. Times are on time.monotonic."""
 
@@ -31,16 +42,33 @@ class Answer:
     ended_at_s: float
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What a server says when it is asked for its models."""
+
+    status: int
+    content: bytes
+
+
+class _TooLarge(Exception):
+    """A body is longer than what is kept of one."""
+
+
 class HttpConnection:
-    """A session with one server. Made within a running event loop; `close` gives its sockets back."""
+    """A session with the servers of a candidate. Made within a running event loop; `close` gives its sockets back.
+
+    It sets no limit on how much is in flight: whoever asks does, so that a look at a server never stands in a queue.
+    """
 
     def __init__(self, arguments: HttpArguments, headers: Mapping[str, str], secrets: Secrets):
-        self._base_url = arguments.base_url
         self._connect_timeout_s = arguments.connect_timeout_s
+        self._most_bytes = int(arguments.max_answer_mib * (1 << 20))
         self._secrets = secrets
+        self._completions = {url: URL(f"{url}/chat/completions") for url in arguments.base_urls}
+        self._usual_timeout = self._timeout(arguments.attempt_timeout_s)
         self._session = aiohttp.ClientSession(
             headers={"User-Agent": "evalkit", "Content-Type": "application/json", **headers},
-            connector=aiohttp.TCPConnector(limit=arguments.concurrency),
+            connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),  # one request leaves nothing behind for the next
         )
 
@@ -48,59 +76,88 @@ class HttpConnection:
         """Close all sockets."""
         await self._session.close()
 
-    async def check(self) -> None:
-        """Raise InputError when nothing answers at the address; any HTTP answer at all, an error too, is a server."""
-        timeout = aiohttp.ClientTimeout(total=self._connect_timeout_s)
-        url = f"{self._base_url}/models"
-        try:
-            async with self._session.get(url, timeout=timeout, allow_redirects=False):
-                return
-        except TimeoutError:
-            reason = f"nothing came within {self._connect_timeout_s:g} s"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason = self._secrets.hide(str(error) or type(error).__name__)
-        raise InputError(f"no server answers at {self._base_url} ({reason}). Start it, or mend engine_args.base_url.")
+    async def models(self, base_url: str, timeout_s: float) -> Glance:
+        """What GET /models says. Raises aiohttp.ClientError, OSError or ValueError where nothing answers in HTTP."""
+        timeout = aiohttp.ClientTimeout(total=timeout_s)
+        async with self._session.get(URL(f"{base_url}/models"), timeout=timeout, allow_redirects=False) as response:
+            return Glance(response.status, await response.content.read(ERROR_BYTES))
 
-    async def ask(self, body: bytes, timeout_s: float) -> Answer | Fault:
-        """Send one chat completion and wait for its end, for at most that many seconds."""
-        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=self._connect_timeout_s)
-        url = f"{self._base_url}/chat/completions"
+    async def list_models(self, base_url: str) -> list[str]:
+        """The names of the models that a server lists; none where it lists none in a form that is known."""
+        try:
+            found = await self.models(base_url, self._connect_timeout_s)
+            payload = parse_json(found.content)
+        except (aiohttp.ClientError, OSError, BadBody):
+            return []
+        listed = payload.get("data") if found.status == 200 and isinstance(payload, dict) else None
+        models = listed if isinstance(listed, list) else []
+        return [model["id"] for model in models if isinstance(model, dict) and isinstance(model.get("id"), str)]
+
+    async def look(self, base_url: str) -> str | None:
+        """Why nobody is there, in words; None = somebody answers, if only with an error of its own."""
+        try:
+            found = await self.models(base_url, self._connect_timeout_s)
+        except aiohttp.ClientResponseError:
+            return None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return self._secrets.hide(words_for(error))
+        return f"HTTP {found.status}" if found.status in GATEWAY_STATUSES else None
+
+    async def ask(self, base_url: str, body: bytes, timeout_s: float) -> Answer | Fault:
+        """Send one chat completion and wait for its end, for at most that many seconds.
+
+        An attempt that takes longer gives up its connection, so that a late answer meets nobody.
+        """
+        usual = self._usual_timeout
+        timeout = usual if timeout_s == usual.total else self._timeout(timeout_s)
+        url = self._completions[base_url]
         sent_at_s = time.monotonic()
         try:
             # No redirects: they would carry the key to an address that nobody named.
             async with self._session.post(url, data=body, timeout=timeout, allow_redirects=False) as response:
                 if response.status != 200:
-                    return self._refused(response.status, response.headers, await response.read())
+                    content = await response.content.read(ERROR_BYTES)
+                    return fault_of_status(response.status, response.headers, content, self._secrets)
                 if response.content_type == "text/event-stream":
                     return await self._read_stream(response, sent_at_s)
-                content = await response.read()
+                content = await self._read_whole(response)
                 return Answer(parse_json(content), sent_at_s, None, time.monotonic())
-        except TimeoutError:
-            return Fault("timeout", f"no whole answer within {time.monotonic() - sent_at_s:.3g} s")
-        except aiohttp.ClientPayloadError as error:
-            return Fault("bad_body", self._secrets.hide(f"the answer was cut off: {error}"))
         except BadBody as error:
-            return Fault("bad_body", self._secrets.hide(str(error)))
+            return fault_of_body(error, self._secrets)
+        except _TooLarge:
+            told = f"the answer is longer than {self._most_bytes / (1 << 20):g} MiB (engine_args.max_answer_mib)"
+            return Fault(TOO_LARGE, told, again=False)
         except (aiohttp.ClientError, OSError) as error:
-            return Fault("connection", self._secrets.hide(f"{type(error).__name__}: {error}"))
+            return fault_of_no_answer(error, time.monotonic() - sent_at_s, self._secrets)
 
-    def _refused(self, status: int, headers: Mapping[str, str], content: bytes) -> Fault:
-        too_long = status in (400, 413, 422) and says_prompt_is_too_long(content)
-        told = f"redirects to {headers.get('Location')}" if 300 <= status < 400 else error_message(content)
-        return Fault(
-            kind=PROMPT_TOO_LONG if too_long else f"http_{status}",
-            message=f"HTTP {status}: {self._secrets.hide(told)}",
-            again=status_is_worth_another_attempt(status),
-            retry_after_s=read_retry_after(headers.get("Retry-After"), datetime.now(UTC)),
-            status=status,
-        )
+    def _timeout(self, total_s: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=total_s, sock_connect=self._connect_timeout_s)
+
+    async def _read_whole(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body, as long as it is not too long: no server can fill the memory."""
+        stream = response.content
+        whole = await stream.readany()
+        if stream.at_eof() and len(whole) <= self._most_bytes:  # nearly always
+            return whole
+        pieces, size = [whole], len(whole)
+        while size <= self._most_bytes:
+            piece = await stream.readany()
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+            size += len(piece)
+        raise _TooLarge
 
     async def _read_stream(self, response: aiohttp.ClientResponse, sent_at_s: float) -> Answer:
         events, completion = EventBuffer(), StreamedCompletion()
         first_token_at_s: float | None = None
         done = False
+        size = 0
         async for received in response.content.iter_any():
             arrived_at_s = time.monotonic()
+            size += len(received)
+            if size > self._most_bytes:
+                raise _TooLarge
             for data in events.feed(received):
                 done = done or data == DONE
                 if data != DONE and _add(completion, data) and first_token_at_s is None:
@@ -118,7 +175,7 @@ def _add(completion: StreamedCompletion, data: str) -> bool:
     if not isinstance(chunk, dict):
         raise BadBody("the server streamed something that is no object")
     if chunk.get("error"):
-        raise BadBody(f"the server streamed an error: {error_message(data.encode())}")
+        raise ErrorInside(chunk)
     try:
         return completion.add(chunk)
     except (AttributeError, TypeError, ValueError) as error:

@@ -3,7 +3,7 @@
     {"model": "llama", "choices": [{"message": {"content": "4"}, "finish_reason": "stop"}], "usage": {...}}
     -> Response(text="4", finish_reason="stop", served_model="llama", usage=Usage(...))
 
-An answer that ran out of tokens keeps its text and is the candidate's failure.
+An answer that ran out of tokens, or that a content filter cut, keeps its text and is the candidate's failure.
 """
 
 import json
@@ -27,8 +27,20 @@ _TOO_LONG = re.compile(
 )
 
 
+CONTENT_FILTER = "content_filter"
+"""The finish reason, the code of an error and the kind of failure where a server's filter holds something back."""
+
+
 class BadBody(Exception):
     """A body that is no answer; `str` says why."""
+
+
+class ErrorInside(BadBody):
+    """A body with status 200 that says an error; `str` is the error in words."""
+
+    def __init__(self, payload: dict[str, Any]):
+        super().__init__(error_message(json.dumps(payload).encode()))
+        self.error = payload["error"]
 
 
 def parse_json(body: bytes | str) -> Any:
@@ -66,13 +78,23 @@ def says_prompt_is_too_long(body: bytes) -> bool:
     >>> says_prompt_is_too_long(b'{"error": {"message": "Too much.", "code": "context_length_exceeded"}}')
     True
     """
+    return any(_TOO_LONG.search(part) for part in _said(body, "message", "detail", "code", "type"))
+
+
+def says_content_filter(body: bytes) -> bool:
+    """Whether an error is about a prompt that the server's content filter refuses, by its code or type."""
+    return CONTENT_FILTER in _said(body, "code", "type")
+
+
+def _said(body: bytes, *fields: str) -> list[str]:
+    """What an error says in those fields, or all it says where it is only a text."""
     try:
         payload = parse_json(body)
     except BadBody:
-        return False
+        return []
     error = payload.get("error", payload) if isinstance(payload, dict) else payload
-    told = [error.get(name) for name in ("message", "detail", "code", "type")] if isinstance(error, dict) else [error]
-    return any(isinstance(part, str) and _TOO_LONG.search(part) for part in told)
+    said = [error.get(name) for name in fields] if isinstance(error, dict) else [error]
+    return [part for part in said if isinstance(part, str)]
 
 
 def read_response(
@@ -106,15 +128,17 @@ def _read(payload: Any, request: Request, timing: Timing, arguments: HttpArgumen
         fingerprint=secrets.hide_keys(_text_or_none(payload.get("system_fingerprint"))),
         usage=_usage_of(payload.get("usage")),
         timing=timing,
-        failure=_ran_out(request) if finish_reason == "length" else None,
+        failure=_cut_short(finish_reason, request),
     )
 
 
 def _choice_of(payload: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if isinstance(payload, dict) and payload.get("error") and not payload.get("choices"):
-        raise BadBody(f"the server answered 200 with an error: {error_message(orjson.dumps(payload))}")
+        raise ErrorInside(payload)
     choices = payload.get("choices") if isinstance(payload, dict) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(choice, dict) and isinstance(choice.get("error"), dict):
+        raise ErrorInside(choice)
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise BadBody("the server's answer has no choices[0].message")
@@ -192,6 +216,12 @@ def _text_or_none(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _ran_out(request: Request) -> Failure:
-    message = f"the answer was cut off at {request.sampling.max_tokens} tokens"
-    return Failure(blame="candidate", stage="generate", kind="ran_out_of_tokens", message=message)
+def _cut_short(finish_reason: str | None, request: Request) -> Failure | None:
+    """The candidate's failure where its answer was not let out whole."""
+    if finish_reason == "length":
+        message = f"the answer was cut off at {request.sampling.max_tokens} tokens"
+        return Failure(blame="candidate", stage="generate", kind="ran_out_of_tokens", message=message)
+    if finish_reason == CONTENT_FILTER:
+        message = "the server's content filter held the answer back, or cut it off"
+        return Failure(blame="candidate", stage="generate", kind=CONTENT_FILTER, message=message)
+    return None

@@ -6,6 +6,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 HIDDEN = "[hidden]"
@@ -24,13 +25,11 @@ class Secrets:
     """The values that must not be repeated."""
 
     def __init__(self, values: Iterable[str]):
-        whole = {value for value in values if value}
-        keys = {part for value in whole for part in (value, *value.split()) if len(part) >= KEY_LENGTH}
-        self._all = _any_of(whole | keys)
-        # A server may repeat a key cut short, at either end: "sk-abcdefgh...".
-        parts = {part for key in keys for part in (*_beginnings(key), *_beginnings(key[::-1], turned=True))}
-        self._parts = _any_of(parts)
-        self._keys = _any_of(keys | parts)
+        self._whole = {value for value in values if value}
+        self._keys = {part for value in self._whole for part in (value, *value.split()) if len(part) >= KEY_LENGTH}
+        # Whatever holds a key, whole or cut short at either end, holds the first or the last letters of it: a few
+        # substring searches tell, where a pattern of all parts costs more than the rest of reading an answer.
+        self._traces = tuple({end for key in self._keys for end in (key[:KEY_LENGTH], key[-KEY_LENGTH:])})
 
     def hide(self, message: str) -> str:
         """A server's or a library's message, safe to keep: secrets hidden, on one line, shortened.
@@ -45,15 +44,40 @@ class Secrets:
 
     def hide_keys(self, answer: Any) -> Any:
         """An answer (texts within lists and dicts) with keys hidden; whatever is no key stays as the model wrote it."""
-        if self._keys is None:
+        if not answer or not self._traces:
             return answer
         if isinstance(answer, str):
-            return self._keys.sub(HIDDEN, answer)
+            return self._hide_in(answer)
         if isinstance(answer, list | tuple):
             return type(answer)(self.hide_keys(part) for part in answer)
         if isinstance(answer, dict):
             return {self.hide_keys(name): self.hide_keys(part) for name, part in answer.items()}
         return answer
+
+    def _hide_in(self, text: str) -> str:
+        for trace in self._traces:
+            if trace in text:
+                assert self._keys_and_parts is not None
+                return self._keys_and_parts.sub(HIDDEN, text)
+        return text
+
+    # Patterns of hundreds of alternatives, made when a text first needs them: most runs never do.
+
+    @cached_property
+    def _all(self) -> re.Pattern[str] | None:
+        return _any_of(self._whole | self._keys)
+
+    @cached_property
+    def _parts(self) -> re.Pattern[str] | None:
+        return _any_of(self._cut_short())
+
+    @cached_property
+    def _keys_and_parts(self) -> re.Pattern[str] | None:
+        return _any_of(self._keys | self._cut_short())
+
+    def _cut_short(self) -> set[str]:
+        """A server may repeat a key cut short, at either end: "sk-abcdefgh..."."""
+        return {part for key in self._keys for part in (*_beginnings(key), *_beginnings(key[::-1], turned=True))}
 
 
 def _beginnings(key: str, *, turned: bool = False) -> list[str]:

@@ -3,7 +3,7 @@
 All of it happens before anything is asked, so that a wrong name or a missing file costs nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError, Place, unknown_name
 from evalkit.core.suite import ScorerSpec, Task
-from evalkit.engines.base import Engine, EngineContext
+from evalkit.engines.base import Engine, EngineContext, say_nothing
 from evalkit.plugins import load
 from evalkit.runner.score import PassScorer
 from evalkit.scorers.base import ScorerContext
@@ -40,9 +40,14 @@ class Binding:
     """Judge name -> a judge that asks a model."""
 
 
-def open_engine(candidate: Candidate, data_folders: tuple[Path, ...], measure_timing: bool = False) -> Engine:
+def open_engine(
+    candidate: Candidate,
+    data_folders: tuple[Path, ...],
+    measure_timing: bool = False,
+    say: Callable[[str], None] = say_nothing,
+) -> Engine:
     """The candidate's engine, not started. Raises InputError for an unknown engine or wrong arguments."""
-    engine: Engine = load("engines", candidate.engine)(candidate, EngineContext(data_folders, measure_timing))
+    engine: Engine = load("engines", candidate.engine)(candidate, EngineContext(data_folders, measure_timing, say))
     return engine
 
 

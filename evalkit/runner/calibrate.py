@@ -146,7 +146,8 @@ def _ask(spec: CalibrationSpec, options: CalibrateOptions, asked: JudgeToAsk, pr
 
     async def ask() -> str:
         conduct = Conduct(progress, cache=cache)
-        async with conduct.started(open_engine(asked.candidate, folders), asked.candidate) as engine:
+        opened = open_engine(asked.candidate, folders, say=progress.say)
+        async with conduct.started(opened, asked.candidate) as engine:
             digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
             judge = Judge(asked.loaded.spec, asked.loaded.spec.name, digest)
             await ask_labelled(pairs, judge, engine, options.out, progress)

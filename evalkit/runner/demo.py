@@ -92,7 +92,7 @@ def run_demo(options: DemoOptions, progress: Progress) -> DemoResult:
         if not options.resume:
             _set_aside(options.folder)
         prepared = [
-            prepare_run(loaded, _candidate(loaded.folder, system, engine), _of_system(settings, system))
+            prepare_run(loaded, _candidate(loaded.folder, system, engine), _of_system(settings, system), progress)
             for system in SYSTEMS
         ]
         calibrating = _Calibration(judge, options, progress)

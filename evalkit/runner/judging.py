@@ -28,10 +28,11 @@ class JudgeAtWork:
     engine: Engine
 
     @classmethod
-    def of(cls, name: str, run: Run) -> Self:
+    def of(cls, name: str, run: Run, progress: Progress) -> Self:
         """The judge as a run binds it; its engine is not started."""
         asked = run.binding.asked[name]
-        return cls(name, asked, open_engine(asked.candidate, (asked.loaded.folder, *run.data_folders)))
+        folders = (asked.loaded.folder, *run.data_folders)
+        return cls(name, asked, open_engine(asked.candidate, folders, say=progress.say))
 
     @property
     def judge(self) -> Judge:
@@ -68,7 +69,7 @@ class JudgesBeside:
         self._conduct = conduct
         self._held = held
         self._there: dict[str, tuple[JudgeAtWork, Engine]] = {}
-        self._names = frozenset(_may_answer_beside(runs)) - left_out
+        self._names = frozenset(_may_answer_beside(runs, conduct.progress)) - left_out
         self.done: set[tuple[Path, str]] = set()
         """(run directory, judge) that have answered, or begun to, beside the candidate."""
 
@@ -86,7 +87,7 @@ class JudgesBeside:
 
     async def _started(self, name: str, run: Run) -> tuple[JudgeAtWork, Engine]:
         if name not in self._there:
-            at_work = JudgeAtWork.of(name, run)
+            at_work = JudgeAtWork.of(name, run, self._conduct.progress)
             up = self._conduct.started(at_work.engine, at_work.asked.candidate)
             self._there[name] = at_work, await self._held.enter_async_context(up)
         return self._there[name]
@@ -107,7 +108,7 @@ async def judge(
 
 async def _judge_by(name: str, runs: Sequence[Run], conduct: Conduct, beside: BesideJudging | None) -> None:
     """One judge over runs that bind the same model to it. Its engine is not started when it has scored everything."""
-    at_work = JudgeAtWork.of(name, runs[0])
+    at_work = JudgeAtWork.of(name, runs[0], conduct.progress)
     judge = at_work.judge
     if beside is None and not any(is_unscored(run.directory, judge, run.tasks_of(name)) for run in runs):
         for run in runs:
@@ -121,11 +122,12 @@ async def _judge_by(name: str, runs: Sequence[Run], conduct: Conduct, beside: Be
                 await at_work.begin(run, asked, conduct.progress, held).run()
 
 
-def _may_answer_beside(runs: Sequence[Run]) -> Iterator[str]:
+def _may_answer_beside(runs: Sequence[Run], progress: Progress) -> Iterator[str]:
     """The judges that do not share a device with a candidate, or with another judge that answers beside it."""
     taken = any(run.engine is not None and run.engine.in_process for run in runs)
     for name in dict.fromkeys(name for run in runs for name in run.binding.asked):
-        engine = JudgeAtWork.of(name, next(run for run in runs if name in run.binding.asked)).engine
+        bound = next(run for run in runs if name in run.binding.asked)
+        engine = JudgeAtWork.of(name, bound, progress).engine
         if not (engine.in_process and taken):
             taken = taken or engine.in_process
             yield name

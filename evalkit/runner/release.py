@@ -27,7 +27,7 @@ def release(
     progress: Progress | None = None,
 ) -> Compared:
     """Run what has not been run, then compare. Raises what `run_suite` and `compare_directories` raise."""
-    sides = [_side(loaded, text, settings) for text in (arms.baseline, arms.candidate)]
+    sides = [_side(loaded, text, settings, progress) for text in (arms.baseline, arms.candidate)]
     made = iter(carry_out([side for side in sides if isinstance(side, PreparedRun)], progress))
     baseline, candidate = (next(made) if isinstance(side, PreparedRun) else side for side in sides)
     return compare_directories(baseline, candidate, options)
@@ -38,8 +38,10 @@ def is_run(text: str) -> bool:
     return (Path(text) / "manifest.json").is_file()
 
 
-def _side(loaded: LoadedSuite, text: str, settings: RunSettings) -> RunDirectory | PreparedRun:
+def _side(
+    loaded: LoadedSuite, text: str, settings: RunSettings, progress: Progress | None
+) -> RunDirectory | PreparedRun:
     """Read both arms before anything is asked, so that a wrong name costs nothing."""
     if is_run(text):
         return RunDirectory.open(Path(text))
-    return prepare_run(loaded, load_candidate(text), settings)
+    return prepare_run(loaded, load_candidate(text), settings, progress)

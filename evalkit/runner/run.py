@@ -19,7 +19,7 @@ from pathlib import Path
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
 from evalkit.core.digest import digest_of
-from evalkit.core.errors import EvalkitError, InputError, RunInterrupted, RunInvalid
+from evalkit.core.errors import EngineLost, EvalkitError, InputError, RunInterrupted, RunInvalid
 from evalkit.core.manifest import BoundJudge, RunManifest, Status, resuming
 from evalkit.engines.base import Engine
 from evalkit.runner import passes
@@ -75,14 +75,17 @@ class PreparedRun:
     """As a new run's would be."""
 
 
-def prepare_run(loaded: LoadedSuite, candidate: Candidate, settings: RunSettings) -> PreparedRun:
+def prepare_run(
+    loaded: LoadedSuite, candidate: Candidate, settings: RunSettings, progress: Progress | None = None
+) -> PreparedRun:
     """Find everything a run names. Raises InputError when something does not exist."""
     binding = bind(loaded, candidate, settings.judges, settings.data_folders)
     check_joins(binding, candidate)
     check_metric_labels(loaded, binding)
     # Latency is measured by streaming; elsewhere it only costs.
     timed = any(task.kind == "latency" for task in loaded.suite.tasks)
-    engine = open_engine(candidate, (loaded.folder, *settings.data_folders), measure_timing=timed)
+    say = (progress or Silent()).say
+    engine = open_engine(candidate, (loaded.folder, *settings.data_folders), measure_timing=timed, say=say)
     if settings.run_id is not None and not re.fullmatch(r"[\w@=+-][\w.@=+-]*", settings.run_id):
         raise InputError(
             f"run id {settings.run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {settings.runs}"
@@ -100,7 +103,7 @@ def run_suite(
     Raises RunInterrupted on Ctrl-C, and RunInvalid when too many answers are missing through the system's fault; the
     run directory then holds everything finished.
     """
-    return carry_out([prepare_run(loaded, candidate, settings)], progress)[0]
+    return carry_out([prepare_run(loaded, candidate, settings, progress)], progress)[0]
 
 
 def carry_out(
@@ -205,6 +208,8 @@ def _under_way(directory: RunDirectory) -> Iterator[None]:
     except EvalkitError as error:
         _stopped(directory, "incomplete")
         directory.log("stopped", error=str(error))
+        if isinstance(error, EngineLost):
+            raise error.go_on_with(resuming(directory.manifest)) from None
         raise
     except Exception:
         _stopped(directory, "incomplete")

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.engines.http_retry import (
-    Fault,
-    RetryPolicy,
-    read_retry_after,
-    status_is_worth_another_attempt,
-    with_retries,
-)
+from evalkit.engines.http_fault import Fault, read_retry_after, status_is_worth_another_attempt
+from evalkit.engines.http_retry import RetryPolicy, with_retries
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

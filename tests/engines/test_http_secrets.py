@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError
@@ -114,3 +116,11 @@ def test_the_address_is_part_of_an_identity_only_where_no_revision_is_declared()
     here, there = "http://localhost:8000/v1", "http://localhost:9000/v1"
     assert identity(here, "r1") == identity(there, "r1") != identity(there, "r2")
     assert identity(here, None) != identity(there, None)
+
+
+@given(st.integers(8, len(KEY)), st.booleans(), st.text(max_size=20), st.text(max_size=20))
+def test_a_part_of_a_key_from_either_end_is_hidden_wherever_it_stands(
+    length: int, from_the_end: bool, before: str, after: str
+) -> None:
+    part = KEY[-length:] if from_the_end else KEY[:length]
+    assert part not in Secrets([f"Bearer {KEY}"]).hide_keys([{"said": before + part + after}])[0]["said"]

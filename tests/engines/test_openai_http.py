@@ -211,7 +211,9 @@ def test_a_wait_beyond_the_total_time_ends_the_request_at_once() -> None:
     assert time.monotonic() - began < 4
     assert response.failure is not None
     assert response.failure.kind == "http_429"
-    assert "(1 attempt, the next one would be after 5 s in all)" in response.failure.message
+    assert (
+        "(1 attempt, the next one would be after 5 s in all: the server asked for 3600 s)" in response.failure.message
+    )
 
 
 def test_the_total_time_bounds_a_server_that_hangs() -> None:
@@ -270,7 +272,10 @@ def test_a_prompt_that_speaks_of_context_length_is_not_too_long() -> None:
     [
         (Fault("status", 401, body='{"error": {"message": "bad key"}}'), "HTTP 401: bad key. No key was sent: OPENAI_"),
         (Fault("status", 403, body="no"), "HTTP 403: no. No key was sent: OPENAI_API_KEY is not set"),
-        (Fault("status", 404, body='{"message": "no model m"}'), "HTTP 404: no model m. Check `model`, and engine_arg"),
+        (
+            Fault("status", 404, body='{"message": "no model m"}'),
+            r"HTTP 404: no model m\. `model` is \"m\"\. The server lists: mock\.",
+        ),
         (Fault("status", 307, {"Location": "https://e.org"}), "HTTP 307: redirects to https://e.org. Set engine_arg"),
     ],
     ids=lambda value: str(value.status) if isinstance(value, Fault) else "",
