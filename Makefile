@@ -6,7 +6,7 @@
 #   make published   published agreement figures beside ours, on the recorded data in ../shared/data
 #   make bench       speed, as ratios measured in one run: evalkit against the least program that asks the same, and
 #                    against vLLM alone; a judge with and without a cache
-#   make storm       a run killed a hundred times over: nothing lost, nothing finished asked again; some 4 minutes
+#   make storm       a run killed a hundred times over: nothing lost, nothing finished asked again; some 3 minutes
 #   make example     the page and the numbers of docs/examples/xstest, from the recorded data in ../shared/data
 #   make format      let ruff put imports and layout in order
 #   make constraints renew constraints.txt from pyproject.toml

@@ -31,6 +31,9 @@ from benchmarks.asked import answer_to
 FAULTS = (("status_500", 0.05), ("status_429", 0.05), ("reset", 0.01), ("cut", 0.01), ("hang", 0.01))
 """Kind -> share of attempts. reset: the connection is reset. cut: the body ends early. hang: the line stays silent."""
 
+LOG_LINE_BYTES = 41
+"""40 hex digits and a line's end."""
+
 
 @dataclass
 class Settings:

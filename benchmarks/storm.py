@@ -3,13 +3,14 @@
     python -m benchmarks.storm                              100 kills of a judged run of 2,000 samples
     python -m benchmarks.storm --kills 10 --samples 300 --seed 7
 
-SIGKILL at random moments between a process's start and its end; which moments is drawn from the seed, what they hit is
-the machine's. The server's log says which request was asked again because of which kill: a kill may cost what was in
-flight, and nothing finished.
+SIGKILL at random moments, drawn from a seed: most of them counted in requests, so that kills are spread as evenly on a
+busy machine as on a quiet one; some in seconds, before a process asks anything and after the last answer. The server's
+log says which request was asked again because of which kill: a kill may cost what was in flight, and nothing finished.
 """
 
 import argparse
 import random
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,7 +23,7 @@ import orjson
 
 from benchmarks.asked import JUDGE, write_candidate, write_suite
 from benchmarks.measure import EVALKIT, CommandFailed, environment, measure
-from benchmarks.mock_server import MockServer
+from benchmarks.mock_server import LOG_LINE_BYTES, MockServer
 from benchmarks.rows import Row, tell
 from benchmarks.scored import broken_files, wrong_scores
 
@@ -31,11 +32,11 @@ LATENCY_MS = 50
 """With these two a run lasts long enough for each kill to find something under way."""
 
 BEFORE_ASKING = 0.15
-"""Share of the kills that are sent before a process asks anything: imports, planning, reading what is finished."""
+"""Share of the kills that are sent in the first second: imports, planning, reading what is finished."""
+STARTING_S, SCORING_S = 1.0, 0.5
+"""About as long as a process takes before it asks, and after its last answer."""
 DONE_BY = 0.8
 """After this share of the kills everything is to be asked; the rest meets scoring, and a run that is finished."""
-SCORING_S = 0.3
-"""What follows when nothing is left to ask takes about so long."""
 
 
 @dataclass
@@ -83,74 +84,63 @@ class Storm:
 
 
 def storm(folder: Path, kills: int, samples: int, seed: int, in_flight: int = IN_FLIGHT) -> Storm:
-    """Kill a judged run so often, then let it end. Raises CommandFailed when it does not end with 0."""
+    """Kill a judged run so often, then let it end. Raises CommandFailed when it ends with another code than 0."""
     rng = random.Random(seed)
     write_suite(folder, samples, judged=True)
-    start_s, whole_s = _undisturbed(folder, in_flight)
+    run, log = folder / "runs" / "killed", folder / "requests.log"
     outcome = Storm(kills, in_flight)
-    log = folder / "requests.log"
     with MockServer("--latency-ms", str(LATENCY_MS), "--log", str(log)) as server:
-        command = _command(folder, "killed", server, in_flight)
-        seen = 0
+        candidate = str(write_candidate(folder / "mock.yaml", server.base_url, concurrency=in_flight))
+        options = ["--candidate", candidate, "--judge", f"{JUDGE}={candidate}", "--run-id", run.name, "--resume"]
+        command = [*EVALKIT, "run", "suite", *options]
         while outcome.hit.total() < kills:
-            left = 1 - len(set(log.read_text().split())) / (2 * samples)
+            left = 2 * samples - outcome.unique
             lives = max(1.0, DONE_BY * kills - outcome.hit.total())
-            if not _live(command, folder, _moment_s(rng, start_s, left * (whole_s - start_s) / lives)):
-                continue
-            time.sleep(0.05)  # what was sent before the kill is logged
-            digests = log.read_text().split()
-            outcome.asked.append(digests[seen:])
-            doing = _doing(folder / "runs" / "killed", samples)
-            asked = len(digests) > seen or doing not in ("asking", "judging")
-            outcome.hit[doing if asked else "starting"] += 1
-            seen = len(digests)
+            process = _start(command, folder)
+            _wait(process, log, _moment(rng, left, lives, in_flight), seen=outcome.requests)
+            if _killed(process):
+                time.sleep(0.05)  # what was sent before the kill is logged
+                outcome.asked.append(log.read_text().split()[outcome.requests :])
+                outcome.hit[_doing(run, samples, asked=bool(outcome.asked[-1]))] += 1
         measure(command, folder)
-    outcome.asked.append(log.read_text().split()[seen:])
-    outcome.wrong = wrong_scores(folder / "runs" / "killed", samples, judged=True)
-    outcome.broken = broken_files(folder / "runs" / "killed")
+    outcome.asked.append(log.read_text().split()[outcome.requests :])
+    outcome.wrong = wrong_scores(run, samples, judged=True)
+    outcome.broken = broken_files(run)
     return outcome
 
 
-def _command(folder: Path, run_id: str, server: MockServer, in_flight: int) -> list[str]:
-    candidate = str(write_candidate(folder / f"{run_id}.yaml", server.base_url, concurrency=in_flight))
-    options = ["--candidate", candidate, "--judge", f"{JUDGE}={candidate}", "--run-id", run_id, "--resume"]
-    return [*EVALKIT, "run", "suite", *options]
+def _moment(rng: random.Random, left: int, lives: float, in_flight: int) -> tuple[int, float]:
+    """When to kill: after so many requests, and so many seconds more.
 
-
-def _undisturbed(folder: Path, in_flight: int) -> tuple[float, float]:
-    """Seconds until a run asks first, and until it ends."""
-    log = folder / "undisturbed.log"
-    with MockServer("--latency-ms", str(LATENCY_MS), "--log", str(log)) as server:
-        began = time.monotonic()
-        process = _start(_command(folder, "undisturbed", server, in_flight), folder)
-        while process.poll() is None and not log.stat().st_size:
-            time.sleep(0.01)
-        start_s = time.monotonic() - began
-        _ended_well(process)
-    return start_s, time.monotonic() - began
-
-
-def _moment_s(rng: random.Random, start_s: float, asking_s: float) -> float:
-    """When to kill, from the process's start. asking_s: what each life is to get done, that the kills are spread over
-    the whole run.
+    left: requests that were never made yet; they are spread over so many lives. What is in flight is lost in each.
     """
     if rng.random() < BEFORE_ASKING:
-        return rng.uniform(0, start_s)
-    # Each kill costs about one latency's work more.
-    return start_s + rng.uniform(0, 2 * max(asking_s + LATENCY_MS / 1000, SCORING_S / 2))
+        return 0, rng.uniform(0, STARTING_S)
+    if left == 0:
+        return 0, rng.uniform(0, STARTING_S + 2 * SCORING_S)
+    requests = rng.randint(1, round(2 * (left / lives + in_flight)))
+    if requests < left:
+        return requests, rng.uniform(0, 2 * LATENCY_MS / 1000)
+    return left, rng.uniform(0, 2 * SCORING_S)
 
 
-def _live(command: list[str], folder: Path, moment_s: float) -> bool:
-    """Start it and kill it at that moment; False when it had ended before."""
-    process = _start(command, folder)
-    try:
-        process.wait(moment_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return process.returncode != 0
-    _ended_well(process)
-    return False
+def _wait(process: subprocess.Popen[str], log: Path, moment: tuple[int, float], *, seen: int) -> None:
+    """Until that moment, or until the process ends."""
+    requests, seconds = moment
+    while process.poll() is None and log.stat().st_size < (seen + requests) * LOG_LINE_BYTES:
+        time.sleep(0.002)
+    until = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < until:
+        time.sleep(0.002)
+
+
+def _killed(process: subprocess.Popen[str]) -> bool:
+    """Kill it; False when it had ended by itself."""
+    process.kill()
+    _, stderr = process.communicate()
+    if process.returncode not in (0, -signal.SIGKILL):
+        raise CommandFailed(f"the run ended with {process.returncode}: {stderr[-2000:]}")
+    return process.returncode != 0
 
 
 def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
@@ -159,23 +149,20 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def _ended_well(process: subprocess.Popen[str]) -> None:
-    _, stderr = process.communicate()
-    if process.returncode != 0:
-        raise CommandFailed(f"the run ended with {process.returncode}: {stderr[-2000:]}")
-
-
-def _doing(run: Path, samples: int) -> str:
-    """What a run was at, by its files."""
-    manifest = run / "manifest.json"
-    counts = orjson.loads(manifest.read_bytes()) if manifest.is_file() else {"status": "", "counts": {}}
-    if "requests" not in counts["counts"]:
+def _doing(run: Path, samples: int, *, asked: bool) -> str:
+    """What a run was at, by its files. asked: whether the process that was killed had asked anything."""
+    file = run / "manifest.json"
+    manifest = orjson.loads(file.read_bytes()) if file.is_file() else {"status": "", "counts": {}}
+    if "requests" not in manifest["counts"]:
         return "planning"
-    if counts["status"] == "complete":
+    if manifest["status"] == "complete":
         return "finished"
-    if _lines(run / "responses.jsonl") < samples:
-        return "asking"
-    return "judging" if sum(map(_lines, run.glob("judging/*/*/responses.jsonl"))) < samples else "scoring"
+    verdicts = sum(map(_lines, run.glob("judging/*/*/responses.jsonl")))
+    if verdicts >= samples:
+        return "scoring"
+    if not asked:
+        return "starting"
+    return "asking" if _lines(run / "responses.jsonl") < samples else "judging"
 
 
 def _lines(path: Path) -> int:
