@@ -64,4 +64,4 @@ def faults(bench: Bench) -> Iterator[Row]:
 
 def kills(bench: Bench) -> Iterator[Row]:
     """A few kills; `make storm` is a hundred."""
-    yield from storm(bench.folder, kills=5, samples=1500, seed=0, in_flight=64).rows()
+    yield from storm(bench.folder, kills=5, samples=1500, seed=0, concurrency=64).rows()

@@ -27,7 +27,7 @@ from benchmarks.mock_server import LOG_LINE_BYTES, MockServer
 from benchmarks.rows import Row, tell
 from benchmarks.scored import broken_files, wrong_scores
 
-IN_FLIGHT = 16
+CONCURRENCY = 16
 LATENCY_MS = 50
 """With these two a run lasts long enough for each kill to find something under way."""
 
@@ -45,6 +45,7 @@ class Storm:
 
     kills: int
     in_flight: int
+    """Most requests under way at once."""
     hit: Counter[str] = field(default_factory=Counter)
     """What a killed run was doing: planning, asking, judging, scoring, finished; starting: nothing was asked yet."""
     asked: list[list[str]] = field(default_factory=list)
@@ -83,21 +84,22 @@ class Storm:
         yield Row("killed: files that are not whole", len(self.broken), at_most=0, note=", ".join(self.broken[:3]))
 
 
-def storm(folder: Path, kills: int, samples: int, seed: int, in_flight: int = IN_FLIGHT) -> Storm:
+def storm(folder: Path, kills: int, samples: int, seed: int, concurrency: int = CONCURRENCY) -> Storm:
     """Kill a judged run so often, then let it end. Raises CommandFailed when it ends with another code than 0."""
     rng = random.Random(seed)
     write_suite(folder, samples, judged=True)
     run, log = folder / "runs" / "killed", folder / "requests.log"
-    outcome = Storm(kills, in_flight)
+    # The judge answers beside the candidate: each has so many under way.
+    outcome = Storm(kills, in_flight=2 * concurrency)
     with MockServer("--latency-ms", str(LATENCY_MS), "--log", str(log)) as server:
-        candidate = str(write_candidate(folder / "mock.yaml", server.base_url, concurrency=in_flight))
+        candidate = str(write_candidate(folder / "mock.yaml", server.base_url, concurrency=concurrency))
         options = ["--candidate", candidate, "--judge", f"{JUDGE}={candidate}", "--run-id", run.name, "--resume"]
         command = [*EVALKIT, "run", "suite", *options]
         while outcome.hit.total() < kills:
             left = 2 * samples - outcome.unique
             lives = max(1.0, DONE_BY * kills - outcome.hit.total())
             process = _start(command, folder)
-            _wait(process, log, _moment(rng, left, lives, in_flight), seen=outcome.requests)
+            _wait(process, log, _moment(rng, left, lives, outcome.in_flight), seen=outcome.requests)
             if _killed(process):
                 time.sleep(0.05)  # what was sent before the kill is logged
                 outcome.asked.append(log.read_text().split()[outcome.requests :])
