@@ -11,13 +11,14 @@ from typing import Any
 
 DIGEST_LENGTH = 32
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
 
 def canonical_json(value: Any) -> bytes:
     """Strict JSON with sorted keys: equal values give equal bytes on every machine. Lone surrogates are kept as
     escapes.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return text.encode("ascii")
+    return _CANONICAL.encode(value).encode("ascii")
 
 
 def digest_of(value: Any) -> str:

@@ -18,6 +18,12 @@ class Noun(BaseModel):
         protected_namespaces=(),
     )
 
+    def __eq__(self, other: object) -> bool:
+        """Equal in type and fields. What is the same object is not looked into: writing compares with defaults."""
+        return self is other or super().__eq__(other)
+
+    __hash__ = BaseModel.__hash__
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A changed copy. What was computed from the old fields (a digest) is not copied: it would be the old one's."""
         copied = super().model_copy(update=update, deep=deep)

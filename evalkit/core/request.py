@@ -63,6 +63,11 @@ class ResponseReference(Noun):
     response_digest: str
 
 
+# Handed out as they are: a default that is written into the field is copied anew for every request.
+_DEFAULT_SAMPLING = Sampling()
+_FREE = AnswerForm()
+
+
 class Request(Noun):
     """One request to one engine."""
 
@@ -70,8 +75,8 @@ class Request(Noun):
     judge_key: JudgeKey | None = None
     messages: tuple[Message, ...]
     tools: tuple[dict[str, Any], ...] = ()
-    sampling: Sampling = Sampling()
-    answer_form: AnswerForm = AnswerForm()
+    sampling: Sampling = Field(default_factory=lambda: _DEFAULT_SAMPLING)
+    answer_form: AnswerForm = Field(default_factory=lambda: _FREE)
     about: tuple[ResponseReference, ...] = ()
     send_at_s: float | None = None
     """Seconds after the pass began at which it is to be sent; None = at once."""
@@ -79,11 +84,25 @@ class Request(Noun):
     @cached_property
     def digest(self) -> str:
         """Digest of all that is sent; not of the key: two samples that ask the same share it."""
-        sampling = self.sampling.model_dump(mode="json", exclude={"attempts"})
+        sampling = self.sampling
+        form = self.answer_form
         sent = {
-            "messages": [message.model_dump(mode="json", exclude_defaults=True) for message in self.messages],
+            "messages": [_sent_message(message) for message in self.messages],
             "tools": list(self.tools),
-            "sampling": sampling,
-            "answer_form": self.answer_form.model_dump(mode="json", exclude_defaults=True),
+            "sampling": {
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+                "max_tokens": sampling.max_tokens,
+                "seed": sampling.seed,
+                "stop": list(sampling.stop),
+            },
+            "answer_form": {} if form is _FREE else form.model_dump(mode="json", exclude_defaults=True),
         }
         return digest_of(sent)
+
+
+def _sent_message(message: Message) -> dict[str, Any]:
+    """Without what is empty; by hand for a message that is a text alone, as nearly all are."""
+    if message.tool_calls or message.tool_call_id is not None or not message.content:
+        return message.model_dump(mode="json", exclude_defaults=True)
+    return {"role": message.role, "content": message.content}

@@ -3,6 +3,8 @@
 from functools import cached_property
 from typing import Any
 
+from pydantic import Field
+
 from evalkit.core.digest import digest_of
 from evalkit.core.failure import Failure
 from evalkit.core.noun import Noun
@@ -31,6 +33,11 @@ class Timing(Noun):
     chunk_s: tuple[float, ...] | None = None
 
 
+# Handed out as they are: a default that is written into the field is copied anew for every response.
+_NO_USAGE = Usage()
+_NO_TIMING = Timing()
+
+
 class Response(Noun):
     """An answer, or the failure that stands in its place."""
 
@@ -50,8 +57,8 @@ class Response(Noun):
     stop_reason: str | None = None
     served_model: str | None = None
     fingerprint: str | None = None
-    usage: Usage = Usage()
-    timing: Timing = Timing()
+    usage: Usage = Field(default_factory=lambda: _NO_USAGE)
+    timing: Timing = Field(default_factory=lambda: _NO_TIMING)
     steps: tuple[str, ...] = ()
     """Digests of an episode's requests."""
     failure: Failure | None = None
