@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from evalkit.cli.options import Cards, DataFolders, Judges, Runs, bound_judges, command_line, folders
+from evalkit.cli.options import (
+    Cards,
+    DataFolders,
+    Judges,
+    Runs,
+    ShardOption,
+    bound_judges,
+    chosen_shard,
+    command_line,
+    folders,
+)
 from evalkit.cli.progress import console_progress
 from evalkit.cli.tables import print_dry_run, print_summary
 from evalkit.content.candidates import load_candidate
@@ -32,6 +42,7 @@ def run(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="Only samples with this tag (NAME or NAME=VALUE).")
     ] = None,
+    shard: ShardOption = None,
     data: DataFolders = None,
     cards: Cards = None,
     runs: Runs = Path("runs"),
@@ -46,7 +57,7 @@ def run(
 ) -> None:
     """Ask a candidate every sample of a suite, judge and score the answers."""
     loaded, asked = load_suite(suite, folders(data)), load_candidate(candidate)
-    chosen = Filter(limit, tuple(language or ()), tuple(task or ()), tuple(tag or ()))
+    chosen = Filter(limit, tuple(language or ()), tuple(task or ()), tuple(tag or ()), chosen_shard(shard))
     settings = RunSettings(
         runs=runs,
         run_id=run_id,

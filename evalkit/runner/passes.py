@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.errors import InputError
@@ -15,7 +16,7 @@ from evalkit.runner.bind import AskedJudge, Binding, open_engine
 from evalkit.runner.counts import count_run
 from evalkit.runner.generate import generate, pending_requests
 from evalkit.runner.judge import JudgingPass, is_unscored
-from evalkit.runner.plan import Filter, PlannedSample, planned_samples, requests_of
+from evalkit.runner.plan import Filter, planned_rows, requests_of
 from evalkit.runner.progress import Progress
 from evalkit.runner.score import score_responses
 from evalkit.runner.summarize import summarize, summary_document
@@ -57,10 +58,10 @@ def plan(directory: RunDirectory, loaded: LoadedSuite, chosen: Filter, data_fold
     directory.requests.unlink(missing_ok=True)
     n_samples = n_requests = 0
     with RecordWriter(directory.samples) as samples, RecordWriter(directory.requests) as requests:
-        for task, sample in planned_samples(loaded, chosen, data_folders):
-            samples.append(PlannedSample(task=task.name, sample=sample))
+        for task, row in planned_rows(loaded, chosen, data_folders):
+            samples.append(row)
             n_samples += 1
-            for request in requests_of(task, sample, directory.manifest.candidate):
+            for request in requests_of(task, row.sample, directory.manifest.candidate):
                 requests.append(request)
                 n_requests += 1
     _update_counts(directory, {"samples": n_samples, "requests": n_requests})
@@ -115,12 +116,18 @@ async def judge(runs: Sequence[Run], progress: Progress, beside: Mapping[str, Be
 def score(directory: RunDirectory, binding: Binding, progress: Progress, status: Status = "complete") -> None:
     """Score by rules, recorded verdicts and labels; then count and summarize. status: of the run after it."""
     score_responses(directory, binding.scorers, directory.manifest.counts["requests"], progress)
-    _update_counts(directory, count_run(directory))
-    manifest, now = directory.manifest, datetime.now(UTC)
-    wall_s = (now - manifest.started_at).total_seconds()
-    directory.write_manifest(manifest.model_copy(update={"status": status, "ended_at": now, "wall_s": wall_s}))
+    now = datetime.now(UTC)
+    wall_s = (now - directory.manifest.started_at).total_seconds()
+    conclude(directory, {"status": status, "ended_at": now, "wall_s": wall_s})
+
+
+def conclude(directory: RunDirectory, update: Mapping[str, Any]) -> None:
+    """Count what a run holds, write the counts down in one go with what else is known now, and summarize."""
+    counts = {**directory.manifest.counts, **update.get("counts", {}), **count_run(directory)}
+    manifest = directory.manifest.model_copy(update={**update, "counts": counts})
+    directory.write_manifest(manifest)
     write_document(directory.summary, summary_document(manifest.run_id, summarize(read_tables(directory))))
-    directory.log("scored", status=status, counts=directory.manifest.counts)
+    directory.log("scored", status=manifest.status, counts=manifest.counts)
 
 
 async def _judge_by(name: str, runs: Sequence[Run], progress: Progress, beside: BesideJudging | None) -> None:

@@ -74,11 +74,14 @@ def prepare_run(loaded: LoadedSuite, candidate: Candidate, settings: RunSettings
     # Latency is measured by streaming; elsewhere it only costs.
     timed = any(task.kind == "latency" for task in loaded.suite.tasks)
     engine = open_engine(candidate, (loaded.folder, *settings.data_folders), measure_timing=timed)
-    if settings.run_id is not None and not re.fullmatch(r"[\w@=+-][\w.@=+-]*", settings.run_id):
-        raise InputError(
-            f"run id {settings.run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {settings.runs}"
-        )
+    check_run_id(settings.run_id, settings.runs)
     return PreparedRun(loaded, binding, engine, settings, _manifest(loaded, candidate, binding, settings))
+
+
+def check_run_id(run_id: str | None, runs: Path) -> None:
+    """Raise InputError for an id that is no good name of a folder in `runs`."""
+    if run_id is not None and not re.fullmatch(r"[\w@=+-][\w.@=+-]*", run_id):
+        raise InputError(f"run id {run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {runs}")
 
 
 def run_suite(
@@ -119,7 +122,7 @@ def carry_out(
         for run in runs.values():
             passes.score(run.directory, run.binding, progress)
     for run in runs.values():
-        _check_complete(run.directory.manifest)
+        check_complete(run.directory.manifest)
     return [runs[directory.path].directory for directory in opened]
 
 
@@ -206,10 +209,12 @@ def _same_run(found: RunManifest, wanted: RunManifest, run_id: str | None) -> bo
 
 
 def _manifest(loaded: LoadedSuite, candidate: Candidate, binding: Binding, settings: RunSettings) -> RunManifest:
-    now = datetime.now(UTC)
+    now, shard = datetime.now(UTC), settings.filter.shard
+    # Shards begin in the same second, and their folders are put side by side: each is named for its part.
+    name = f"{loaded.suite.name}-{candidate.name}" + (f"-{shard.part}of{shard.parts}" if shard else "")
     return RunManifest(
         schema="evalkit.run/1",
-        run_id=settings.run_id or new_run_id(f"{loaded.suite.name}-{candidate.name}", now),
+        run_id=settings.run_id or new_run_id(name, now),
         status="running",
         suite=loaded.suite,
         candidate=candidate,
@@ -244,7 +249,7 @@ def _set_status(directory: RunDirectory, status: Status) -> None:
     directory.write_manifest(directory.manifest.model_copy(update={"status": status, "ended_at": ended_at}))
 
 
-def _check_complete(manifest: RunManifest) -> None:
+def check_complete(manifest: RunManifest) -> None:
     """Raise RunInvalid where too much is missing through the system's fault: answers, or verdicts on them."""
     counts = manifest.counts
     asked = counts["requests"]
