@@ -6,15 +6,15 @@ The one file that knows aiohttp. What the answer says is read in http_reply.py; 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 
 from evalkit.core.errors import InputError
 from evalkit.engines.http_arguments import HttpArguments
-from evalkit.engines.http_reply import BadBody, error_message, parse_json, says_prompt_is_too_long
-from evalkit.engines.http_retry import PROMPT_TOO_LONG, Fault, read_retry_after, status_is_worth_another_attempt
+from evalkit.engines.http_refusal import refused
+from evalkit.engines.http_reply import BadBody, error_message, parse_json
+from evalkit.engines.http_retry import Fault
 from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.http_stream import DONE, EventBuffer, StreamedCompletion
 
@@ -70,7 +70,7 @@ class HttpConnection:
             # No redirects: they would carry the key to an address that nobody named.
             async with self._session.post(url, data=body, timeout=timeout, allow_redirects=False) as response:
                 if response.status != 200:
-                    return self._refused(response.status, response.headers, await response.read())
+                    return refused(response.status, response.headers, await response.read(), self._secrets)
                 if response.content_type == "text/event-stream":
                     return await self._read_stream(response, sent_at_s)
                 content = await response.read()
@@ -83,17 +83,6 @@ class HttpConnection:
             return Fault("bad_body", self._secrets.hide(str(error)))
         except (aiohttp.ClientError, OSError) as error:
             return Fault("connection", self._secrets.hide(f"{type(error).__name__}: {error}"))
-
-    def _refused(self, status: int, headers: Mapping[str, str], content: bytes) -> Fault:
-        too_long = status in (400, 413, 422) and says_prompt_is_too_long(content)
-        told = f"redirects to {headers.get('Location')}" if 300 <= status < 400 else error_message(content)
-        return Fault(
-            kind=PROMPT_TOO_LONG if too_long else f"http_{status}",
-            message=f"HTTP {status}: {self._secrets.hide(told)}",
-            again=status_is_worth_another_attempt(status),
-            retry_after_s=read_retry_after(headers.get("Retry-After"), datetime.now(UTC)),
-            status=status,
-        )
 
     async def _read_stream(self, response: aiohttp.ClientResponse, sent_at_s: float) -> Answer:
         events, completion = EventBuffer(), StreamedCompletion()

@@ -14,7 +14,6 @@ import time
 
 from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError
-from evalkit.core.failure import Blame, Failure
 from evalkit.core.request import Request
 from evalkit.core.response import Response, Timing
 from evalkit.engines.arguments import read_arguments
@@ -22,8 +21,9 @@ from evalkit.engines.base import EngineContext
 from evalkit.engines.http_arguments import HttpArguments, read_headers
 from evalkit.engines.http_body import encode_body, request_body
 from evalkit.engines.http_connection import Answer, HttpConnection
+from evalkit.engines.http_refusal import failed_response
 from evalkit.engines.http_reply import BadBody, read_response
-from evalkit.engines.http_retry import PROMPT_TOO_LONG, Fault, RetryPolicy, with_retries
+from evalkit.engines.http_retry import Fault, RetryPolicy, with_retries
 from evalkit.engines.http_secrets import Secrets
 
 
@@ -124,14 +124,7 @@ class OpenAIHttpEngine:
         if mend:
             where = f'candidate "{self._candidate.name}" at {self._arguments.base_url}'
             raise InputError(f"{where}: {fault.message}. {mend}")
-        blame: Blame = "candidate" if fault.kind == PROMPT_TOO_LONG else "system"
-        return Response(
-            request_digest=request.digest,
-            key=request.key,
-            judge_key=request.judge_key,
-            timing=Timing(scheduled_s=request.send_at_s),
-            failure=Failure(blame=blame, stage="generate", kind=fault.kind, message=fault.message),
-        )
+        return failed_response(request, fault)
 
     def _mend(self, status: int | None) -> str:
         """What to do about a status with which no request of the run can succeed; "" for any other."""

@@ -1,6 +1,6 @@
 """The passes over run directories: plan, ask, judge, score, summarize. Each can be killed and begun again."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,6 +111,16 @@ async def judge(runs: Sequence[Run], progress: Progress, beside: Mapping[str, Be
     """Ask every judge that asks a model, one after the other, each about all runs."""
     for name in dict.fromkeys(name for run in runs for name in run.binding.asked):
         await _judge_by(name, [run for run in runs if name in run.binding.asked], progress, (beside or {}).get(name))
+
+
+def bind_judges(run: Run, names: Collection[str]) -> None:
+    """Write down which judges score a run, before they are asked. Raises InputError for a judge whose model is not
+    there.
+    """
+    for name in names:
+        asked = run.binding.asked[name]
+        engine = open_engine(asked.candidate, (asked.loaded.folder, *run.data_folders))
+        _bind(run.directory, asked, _judge(name, asked, engine))
 
 
 def score(directory: RunDirectory, binding: Binding, progress: Progress, status: Status = "complete") -> None:

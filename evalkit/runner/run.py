@@ -126,6 +126,26 @@ def carry_out(
     return [runs[directory.path].directory for directory in opened]
 
 
+@contextmanager
+def planned(prepared: PreparedRun, progress: Progress) -> Iterator[passes.Run]:
+    """A run under its lock, planned and with its judges bound, of which nothing is asked here.
+
+    It is incomplete afterwards, unless it was complete before.
+    """
+    directory = _open(prepared.manifest, prepared.settings)
+    with directory.lock():
+        was_complete = directory.manifest.status == "complete"
+        _bring_up_to_date(directory, prepared.manifest)
+        with _under_way(directory):
+            _plan(directory, prepared, progress)
+            run = passes.Run(
+                directory, prepared.loaded, prepared.binding, prepared.engine, prepared.settings.data_folders
+            )
+            passes.bind_judges(run, run.binding.asked)
+            yield run
+        _set_status(directory, "complete" if was_complete else "incomplete")
+
+
 def score_run(
     directory: RunDirectory, loaded: LoadedSuite, settings: RunSettings, progress: Progress | None = None
 ) -> RunDirectory:
@@ -133,21 +153,35 @@ def score_run(
     needed.
     """
     progress = progress or Silent()
-    check_same_questions(directory.manifest.suite, loaded.suite, directory.manifest.digests, loaded.data_digests)
-    check_plan(directory)
-    # A judge that is not named again answers by the model it had.
-    before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
-    kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
-    binding = bind(loaded, directory.manifest.candidate, {**kept, **settings.judges}, settings.data_folders)
+    binding = bind_again(directory, loaded, settings)
     with directory.lock():
         manifest = directory.manifest
-        digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
-        update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
-        directory.write_manifest(manifest.model_copy(update=update))
+        score_as_now(directory, loaded, binding)
         directory.mend()
         asyncio.run(passes.judge([passes.Run(directory, loaded, binding, None, settings.data_folders)], progress))
         passes.score(directory, binding, progress, status=manifest.status)
     return directory
+
+
+def bind_again(directory: RunDirectory, loaded: LoadedSuite, settings: RunSettings) -> Binding:
+    """What scores the answers of a run by its suite as it is now. A judge that is not named again answers by the model
+    it had.
+
+    Raises InputError when the suite asks other questions now, or the run has lost a part of its files.
+    """
+    check_same_questions(directory.manifest.suite, loaded.suite, directory.manifest.digests, loaded.data_digests)
+    check_plan(directory)
+    before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
+    kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
+    return bind(loaded, directory.manifest.candidate, {**kept, **settings.judges}, settings.data_folders)
+
+
+def score_as_now(directory: RunDirectory, loaded: LoadedSuite, binding: Binding) -> None:
+    """Write down by which suite, scorers and recorded judges a run is scored from here on. Needs the lock."""
+    manifest = directory.manifest
+    digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
+    update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
+    directory.write_manifest(manifest.model_copy(update=update))
 
 
 @contextmanager

@@ -29,13 +29,24 @@ class PassScorer(Protocol):
 
 
 def score_responses(
-    directory: RunDirectory, scorers: Mapping[str, Sequence[PassScorer]], total: int, progress: Progress
+    directory: RunDirectory,
+    scorers: Mapping[str, Sequence[PassScorer]],
+    total: int,
+    progress: Progress,
+    *,
+    answered_only: bool = False,
 ) -> None:
-    """Append the scores that are not on file yet. `scorers`: task -> its scorers."""
+    """Append the scores that are not on file yet. `scorers`: task -> its scorers.
+
+    answered_only: leave out what has no answer yet through the system's fault, of a run that is still to get some.
+    """
     held = index_scores(directory.scores)
     progress.begin("scores", total)
     with RecordWriter(directory.scores) as writer:
         for answer in iter_answers(directory):
+            failure = answer.response.failure
+            if answered_only and failure is not None and failure.blame == "system":
+                continue
             for scorer in scorers[answer.task]:
                 about = score_key_digest(answer.response.key, scorer.name, scorer.digest, (answer.response.digest,))
                 if about not in held:
