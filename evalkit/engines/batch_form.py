@@ -30,6 +30,8 @@ from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.vllm_arguments import VllmArguments
 
 URL = "/v1/chat/completions"
+ENGINES = ("openai_http", "vllm")
+"""Whose requests a batch file can hold."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -51,6 +53,9 @@ class BatchForm:
     def line(self, request: Request, custom_id: str) -> bytes:
         """One line of the file of requests, newline included."""
         body = request_body(self.candidate, request, self.arguments, stream=False)
+        if self.candidate.engine == "vllm" and request.answer_form.kind == "labels":
+            # A label may be a token of its own to the tokenizer, which a server would leave out as no text.
+            body["skip_special_tokens"] = False
         return encode_body({"custom_id": custom_id, "method": "POST", "url": URL, "body": body}) + b"\n"
 
     def read(self, row: Mapping[str, Any], request: Request) -> Response:
@@ -85,7 +90,7 @@ def batch_form(candidate: Candidate) -> BatchForm:
     if candidate.engine == "vllm":
         return _vllm_form(candidate)
     raise InputError(
-        f'candidate "{candidate.name}": engine {candidate.engine} has no batch files; openai_http and vllm have. '
+        f'candidate "{candidate.name}": engine {candidate.engine} has no batch files; {" and ".join(ENGINES)} have. '
         "Ask it with `evalkit run`."
     )
 

@@ -25,6 +25,7 @@ from evalkit.runner.compare import CompareOptions, compare_directories
 from evalkit.runner.opened import open_run
 from evalkit.runner.plan import Filter
 from evalkit.runner.run import RunSettings, run_suite
+from evalkit.runner.shard import read_shard
 from evalkit.store.rundir import RunDirectory
 
 Paths = Sequence[str | Path]
@@ -60,13 +61,14 @@ def run(
     languages: Sequence[str] = (),
     tasks: Sequence[str] = (),
     tags: Sequence[str] = (),
+    shard: str | None = None,
     run_id: str | None = None,
     resume: bool = False,
 ) -> RunDirectory:
     """Ask a candidate every sample of a suite, judge and score the answers.
 
     candidate: as on the command line (YAML file, `openai:MODEL@URL`, `replay:FILE#SYSTEM`, `echo`), or a Candidate.
-    judges: judge name -> the candidate that answers for it.
+    judges: judge name -> the candidate that answers for it. shard: "3/8", the third of eight disjoint parts.
     Raises InputError before anything is asked when something named does not exist.
 
     >>> import tempfile
@@ -81,7 +83,7 @@ def run(
         judges=judges or {},
         data_folders=_paths(data),
         run_id=run_id,
-        filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags)),
+        filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags), None if shard is None else read_shard(shard)),
         resume=resume,
     )
     return run_suite(loaded, asked, settings)

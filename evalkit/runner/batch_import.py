@@ -15,7 +15,7 @@ from evalkit.content.suites import LoadedSuite
 from evalkit.core.digest import digest_of_file
 from evalkit.core.request import Request
 from evalkit.core.response import Response
-from evalkit.engines.batch_form import BatchForm, batch_form
+from evalkit.engines.batch_form import ENGINES, BatchForm, batch_form
 from evalkit.runner import passes
 from evalkit.runner.batch_ids import request_mark, run_mark
 from evalkit.runner.batch_judge import bound_judge, is_system_failure, judge_names, score_settled, standings
@@ -72,10 +72,12 @@ def import_results(
             progress.say(f"{name}: a torn last line of {size} bytes was cut; what it held is done again")
         found = Imported()
         with BatchResults(files, run_mark(directory.manifest)) as results:
-            matched = _take_in_answers(directory, form, results, found)
+            progress.begin("results", results.requests)
+            matched = _take_in_answers(directory, form, results, found, progress)
             for name in judge_names(directory):
                 if matched < results.requests:
-                    matched += _take_in_verdicts(directory, name, results, found)
+                    matched += _take_in_verdicts(directory, name, results, found, progress)
+            progress.end()
             found.repeated, found.torn = results.repeated, results.torn
             found.unknown = results.unknown + results.requests - matched
         unbound = [name for name in binding.asked if name not in directory.manifest.judges]
@@ -90,8 +92,8 @@ def import_results(
 class _Taker:
     """Takes results into one file of responses."""
 
-    def __init__(self, path: Path, form: BatchForm, results: BatchResults, found: Imported):
-        self._path, self._form, self._results, self._found = path, form, results, found
+    def __init__(self, path: Path, form: BatchForm, results: BatchResults, found: Imported, progress: Progress):
+        self._path, self._form, self._results, self._found, self._progress = path, form, results, found, progress
         self._index = index_responses(path)
         self.matched = 0
 
@@ -102,6 +104,7 @@ class _Taker:
             return
         self.matched += 1
         response = self._form.read(row, request)
+        self._progress.advance(failed=response.failure is not None, output_tokens=response.usage.output_tokens)
         about = key_digest(request.key, request.judge_key)
         offset = self._index.offset(about)
         if offset is not None and _says_nothing_new(read_at(self._path, offset, Response), response):
@@ -121,21 +124,26 @@ def _says_nothing_new(known: Response, response: Response) -> bool:
     return not is_system_failure(known) or known.digest == response.digest
 
 
-def _take_in_answers(directory: RunDirectory, form: BatchForm, results: BatchResults, found: Imported) -> int:
+def _take_in_answers(
+    directory: RunDirectory, form: BatchForm, results: BatchResults, found: Imported, progress: Progress
+) -> int:
     """How many requests of the candidate the results are about."""
-    taker = _Taker(directory.responses, form, results, found)
+    taker = _Taker(directory.responses, form, results, found, progress)
     with RecordWriter(directory.responses) as writer:
         for _, request in read_records(directory.requests, Request):
             taker.take(request, writer, lambda request: None)
     return taker.matched
 
 
-def _take_in_verdicts(directory: RunDirectory, name: str, results: BatchResults, found: Imported) -> int:
+def _take_in_verdicts(
+    directory: RunDirectory, name: str, results: BatchResults, found: Imported, progress: Progress
+) -> int:
     """How many requests of a judge the results are about."""
     judge, bound = bound_judge(directory, name)
-    assert bound.candidate is not None, "a judge that is asked has a model"
+    if bound.candidate is None or bound.candidate.engine not in ENGINES:
+        return 0
     files = directory.judging(judge.name, judge.digest)
-    taker = _Taker(files.responses, batch_form(bound.candidate), results, found)
+    taker = _Taker(files.responses, batch_form(bound.candidate), results, found, progress)
     with RecordWriter(files.requests) as references, RecordWriter(files.responses) as writer:
         for standing in standings(directory, judge):
             asked: Iterable[Request] = (*(request for request, _ in standing.asked), *standing.pending)

@@ -141,7 +141,7 @@ def planned(prepared: PreparedRun, progress: Progress) -> Iterator[passes.Run]:
             run = passes.Run(
                 directory, prepared.loaded, prepared.binding, prepared.engine, prepared.settings.data_folders
             )
-            passes.bind_judges(run, run.binding.asked)
+            passes.bind_judges(run, _changed_judges(directory.manifest, run.binding))
             yield run
         _set_status(directory, "complete" if was_complete else "incomplete")
 
@@ -263,6 +263,12 @@ def _manifest(loaded: LoadedSuite, candidate: Candidate, binding: Binding, setti
         partial=settings.filter.described(),
         command=settings.command,
     )
+
+
+def _changed_judges(manifest: RunManifest, binding: Binding) -> list[str]:
+    """The judges that are not bound yet as they are now. One that is may know more of its model than it does here."""
+    bound = {name: (judge.spec, judge.candidate) for name, judge in manifest.judges.items()}
+    return [name for name, asked in binding.asked.items() if bound.get(name) != (asked.loaded.spec, asked.candidate)]
 
 
 def _recorded_judges(binding: Binding) -> dict[str, BoundJudge]:

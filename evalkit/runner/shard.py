@@ -30,7 +30,7 @@ class Shard:
 
         >>> sample = Sample(id="q1", input="2 + 2?")
         >>> [part for part in range(1, 9) if Shard(part, 8).holds("sums", sample)]
-        [8]
+        [3]
         """
         # The rule is a part of the file format: shards of one run may be made by different releases.
         named = f"{len(task)}:{task}{sample.cluster_id}".encode("utf-8", "surrogatepass")

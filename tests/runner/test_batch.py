@@ -279,6 +279,17 @@ def test_results_that_nobody_asked_for_are_counted_and_left(server, capsys):
     assert len(responses()) == 1
 
 
+def test_a_judge_that_has_no_batch_files_stops_no_import(server, capsys):
+    arguments = ["suite", "--candidate", f"openai:adds@{server.base_url}", "--judge", "correct=echo"]
+    assert run_command("requests", ["export", *arguments, "--run-id", "batch", "--out", "requests.jsonl"]) == 0
+    results = carry_out(Path("requests.jsonl"), server.base_url)
+    stranger = {**results[0], "custom_id": results[0]["custom_id"][:-4] + "0000"}
+    assert import_(write_rows("results.jsonl", [*results, stranger])) == 0
+    assert "results: 36 answers, 1 with a custom_id that is none of this run's" in capsys.readouterr().out
+    assert run_command("requests", ["export", "--run", "batch", "--judge", "correct", "--out", "judge.jsonl"]) == 2
+    assert "engine echo has no batch files" in capsys.readouterr().err
+
+
 def test_an_answer_form_and_a_key_of_the_environment_are_treated_as_over_http(server, monkeypatch, capsys):
     monkeypatch.setenv("TEAM_TOKEN", "very-secret-token")
     Path("candidates").mkdir()
