@@ -4,7 +4,9 @@
 #   make test        what must hold before a change is sent: lint, format, types, storeys, all tests, doctests
 #   make check       the same without the slow tests, plus every suite, judge and report that ships; no model, <= 90 s
 #   make published   published agreement figures beside ours, on the recorded data in ../shared/data
-#   make bench       speed, as ratios measured in one run: evalkit against vLLM alone, a judge with and without a cache
+#   make bench       speed, as ratios measured in one run: evalkit against the least program that asks the same, and
+#                    against vLLM alone; a judge with and without a cache
+#   make storm       a run killed a hundred times over: nothing lost, nothing finished asked again; some 4 minutes
 #   make example     the page and the numbers of docs/examples/xstest, from the recorded data in ../shared/data
 #   make format      let ruff put imports and layout in order
 #   make constraints renew constraints.txt from pyproject.toml
@@ -24,7 +26,7 @@ STAMP := $(VENV)/installed
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := test
-.PHONY: demo test check lint content published bench example format constraints clean
+.PHONY: demo test check lint content published bench storm example format constraints clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
@@ -50,7 +52,10 @@ published: $(STAMP)
 	$(BIN)/python -m tests.published --data $(DATA)
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks.vllm
+	@outcome=0; for name in runner vllm; do $(BIN)/python -m benchmarks.$$name || outcome=1; done; exit $$outcome
+
+storm: $(STAMP)
+	$(BIN)/python -m benchmarks.storm
 
 # Numbers only: the data's texts are not ours to publish.
 EXAMPLE := docs/examples/xstest

@@ -25,17 +25,20 @@ from evalkit.content.locate import shipped_folder
 from evalkit.content.suites import LoadedSuite, load_suite
 from evalkit.core.candidate import Candidate
 from evalkit.core.judge import JudgeSpec
+from evalkit.core.request import Request
 from evalkit.core.response import Response
 from evalkit.core.scale import Scale
 from evalkit.engines.base import EngineContext
 from evalkit.engines.vllm import VllmEngine
-from evalkit.runner.generate import generate, pending_requests
+from evalkit.runner.answers import iter_questions
+from evalkit.runner.generate import GenerationPass
 from evalkit.runner.judge import JudgingPass
 from evalkit.runner.passes import plan
 from evalkit.runner.plan import Filter
-from evalkit.runner.progress import Silent
+from evalkit.runner.progress import Tally
 from evalkit.runner.run import RunSettings, prepare_run
 from evalkit.scorers.judge import Judge
+from evalkit.store.index import DigestIndex
 from evalkit.store.records import RecordWriter
 from evalkit.store.rundir import RunDirectory
 
@@ -136,14 +139,15 @@ async def _against_bare(folder: Path, loaded: LoadedSuite, candidate: Candidate,
             tokenize=False,
             add_generation_prompt=True,
         )
-        for request in pending_requests(_planned(folder, loaded, candidate))
+        for request in _requests(_planned(folder, loaded, candidate))
     ]
 
     async def ours() -> float:
         directory = _planned(folder, loaded, candidate)
         llm.reset_prefix_cache()
         began = time.perf_counter()
-        await generate(engine, pending_requests(directory), directory, Silent())
+        with GenerationPass(directory, {"asked": ()}, engine, DigestIndex(), Tally("answers", PROMPTS)) as generation:
+            await generation.run()
         took_s = time.perf_counter() - began
         lines = directory.responses.read_text(encoding="utf-8").splitlines()
         return sum(json.loads(line)["usage"]["output_tokens"] for line in lines) / took_s
@@ -167,6 +171,10 @@ def _planned(folder: Path, loaded: LoadedSuite, candidate: Candidate) -> RunDire
     directory = RunDirectory.create(folder / "runs" / prepared.manifest.run_id, prepared.manifest)
     plan(directory, loaded, Filter(), ())
     return directory
+
+
+def _requests(directory: RunDirectory) -> list[Request]:
+    return [question.request for question in iter_questions(directory)]
 
 
 RUBRIC = " ".join(
@@ -195,7 +203,9 @@ async def _judge_s(folder: Path, loaded: LoadedSuite, candidate: Candidate, roun
         if candidate.engine_args.get("enable_prefix_caching", True):
             llm.reset_prefix_cache()
         began = time.perf_counter()
-        await JudgingPass(Judge(JUDGE, JUDGE.name, "benchmark"), engine, directory, Silent()).run(frozenset({"asked"}))
+        judge, tally = Judge(JUDGE, JUDGE.name, "benchmark"), Tally("verdicts", JUDGED)
+        with JudgingPass(judge, engine, directory, frozenset({"asked"}), tally) as judging:
+            await judging.run()
         took_s = time.perf_counter() - began
         if sum(1 for _ in directory.scores.open(encoding="utf-8")) != JUDGED:
             raise RuntimeError("not every answer was judged")
@@ -213,7 +223,7 @@ def _answered(folder: Path, loaded: LoadedSuite) -> RunDirectory:
     directory = RunDirectory.create(folder / "runs" / prepared.manifest.run_id, prepared.manifest)
     plan(directory, loaded, Filter(limit=JUDGED), ())
     with RecordWriter(directory.responses) as writer:
-        for request in pending_requests(directory):
+        for request in _requests(directory):
             answer = Response(request_digest=request.digest, key=request.key, text=request.messages[-1].content)
             writer.append(answer)
     return directory

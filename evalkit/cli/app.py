@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "Compare two runs and decide the gates.",
     "report": "Write the report of a comparison, or the summary of a run, again.",
     "check": "Check suites, judges, reports and candidates without asking any model.",
+    "cache": "Say what answers are kept for later runs, or remove some of them (stats, prune).",
     "list": "List what there is: suites, judges, cards, candidates, runs, engines, scorers, reports.",
 }
 

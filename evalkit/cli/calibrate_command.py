@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from evalkit.calibration.spec import CalibrationSpec, VerdictSide
+from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.options import command_line
 from evalkit.cli.progress import console_progress
 from evalkit.cli.say import say
@@ -73,6 +74,8 @@ def calibrate(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for card.json and card.html; cards/JUDGE by default.")
     ] = None,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Measure a judge, or people among themselves, against human labels; makes its card."""
     settings = _settings(spec)
@@ -96,7 +99,12 @@ def calibrate(
         settings = _with_verdicts(settings, judgements, judge, data)
     wanted = None if require is None else _required(require, settings)
     name = judge_name or (settings.judgements.judge if settings.judgements else None) or "people"
-    options = CalibrateOptions(folder=data, out=out or Path("cards") / name.replace("/", "-"), command=command_line())
+    options = CalibrateOptions(
+        folder=data,
+        out=out or Path("cards") / name.replace("/", "-"),
+        command=command_line(),
+        cache=chosen_cache(cache, no_cache),
+    )
     card = make_card(settings, options, asked, console_progress())
     _tell(card, options.out)
     if wanted is not None:

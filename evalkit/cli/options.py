@@ -10,6 +10,7 @@ import typer
 
 from evalkit.comparison.verdict import OnInconclusive
 from evalkit.core.errors import InputError
+from evalkit.runner.meter import Limits, read_duration
 from evalkit.runner.shard import Shard, read_shard
 
 DataFolders = Annotated[
@@ -42,6 +43,24 @@ Inconclusive = Annotated[
 NumbersOnly = Annotated[
     bool, typer.Option("--numbers-only", help="No prompt, answer or reason in anything that is written.")
 ]
+
+
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost-usd", help="End the run before it can cost more; every model then needs a price.", min=0),
+]
+MaxTime = Annotated[
+    str | None, typer.Option("--max-time", help="End the run after this long (90s, 50m, 1.5h); go on with --resume.")
+]
+MaxFailures = Annotated[
+    int | None,
+    typer.Option("--max-failures", help="End the run when more answers than this fail by the system's fault.", min=0),
+]
+
+
+def limits(max_cost_usd: float | None, max_time: str | None, max_failures: int | None) -> Limits:
+    """Where a command ends by itself. Raises InputError for a time that is none."""
+    return Limits(max_cost_usd, None if max_time is None else read_duration(max_time), max_failures)
 
 
 def bound_judges(given: list[str] | None) -> dict[str, str]:

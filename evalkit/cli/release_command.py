@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
+from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.decided import clear_result, tell, tell_invalid
+from evalkit.cli.dry_run import print_dry_run
 from evalkit.cli.options import (
     Cards,
     DataFolders,
     Inconclusive,
     Judges,
+    MaxCost,
+    MaxFailures,
+    MaxTime,
     NumbersOnly,
     Out,
     Report,
@@ -18,15 +23,14 @@ from evalkit.cli.options import (
     bound_judges,
     command_line,
     folders,
+    limits,
     on_inconclusive,
 )
 from evalkit.cli.progress import console_progress
-from evalkit.cli.tables import print_dry_run
 from evalkit.content.candidates import load_candidate
 from evalkit.content.suites import load_suite
 from evalkit.core.errors import EvalkitError
 from evalkit.runner.compare import CompareOptions
-from evalkit.runner.expect import expect_run
 from evalkit.runner.release import ReleaseArms, is_run
 from evalkit.runner.release import release as run_release
 from evalkit.runner.run import RunSettings
@@ -49,9 +53,14 @@ def release(
     runs: Runs = Path("runs"),
     inconclusive: Inconclusive = "default",
     numbers_only: NumbersOnly = False,
+    max_cost_usd: MaxCost = None,
+    max_time: MaxTime = None,
+    max_failures: MaxFailures = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last runs of the same two candidates.")
     ] = False,
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
 ) -> None:
     """Run, judge and compare a baseline and a candidate, and report."""
@@ -59,12 +68,18 @@ def release(
         clear_result(out)
     loaded = load_suite(suite, folders(data))
     settings = RunSettings(
-        runs=runs, judges=bound_judges(judge), data_folders=folders(data), resume=resume, command=command_line()
+        runs=runs,
+        judges=bound_judges(judge),
+        data_folders=folders(data),
+        limits=limits(max_cost_usd, max_time, max_failures),
+        cache=chosen_cache(cache, no_cache),
+        resume=resume,
+        command=command_line(),
     )
     if dry_run:
         for arm in (baseline, candidate):
             if not is_run(arm):
-                print_dry_run(expect_run(loaded, load_candidate(arm), settings, tuple(cards or ())))
+                print_dry_run(loaded, load_candidate(arm), settings, tuple(cards or ()))
         return
     options = CompareOptions(
         report=report,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.options import DataFolders, Judges, Runs, bound_judges, folders
 from evalkit.cli.progress import console_progress
 from evalkit.cli.tables import print_summary
@@ -22,9 +23,11 @@ def score(
     judge: Judges = None,
     data: DataFolders = None,
     runs: Runs = Path("runs"),
+    cache: CacheFolder = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Score a run's answers again, without asking the candidate."""
     directory = open_run(run, runs)
     loaded = load_suite(suite or directory.manifest.suite.name, folders(data))
-    settings = RunSettings(judges=bound_judges(judge), data_folders=folders(data))
+    settings = RunSettings(judges=bound_judges(judge), data_folders=folders(data), cache=chosen_cache(cache, no_cache))
     print_summary(score_run(directory, loaded, settings, console_progress()))

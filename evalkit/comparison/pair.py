@@ -1,8 +1,10 @@
 """Pair two runs by (task, sample_id): the same samples, in the same order, one number each per metric."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evalkit.comparison.table import (
     BLAMES,
@@ -10,7 +12,6 @@ from evalkit.comparison.table import (
     FloatArray,
     MetricValues,
     TaskTable,
-    TextArray,
     metric_values,
     slice_mask,
 )
@@ -45,7 +46,7 @@ class PairedMetric:
         return 1 if self.metric.better == "higher" else -1
 
     @property
-    def cluster_N(self) -> TextArray:
+    def cluster_N(self) -> NDArray[Any]:
         """Cluster of each sample."""
         return self.table.cluster_N[self.baseline.rows_N]
 
@@ -60,7 +61,7 @@ class SlicePairs:
 
     baseline_N: FloatArray
     candidate_N: FloatArray
-    cluster_N: TextArray
+    cluster_N: NDArray[Any]
     n_samples: int
     """Samples in the slice, missing ones too."""
     missing: dict[Blame, tuple[float, float]]
@@ -126,7 +127,7 @@ def missing_reason(pairs: SlicePairs, max_missing: float, *, one_run: bool = Fal
     return None
 
 
-def arm_estimate(values_N: FloatArray, cluster_N: TextArray, unit: str) -> Estimate:
+def arm_estimate(values_N: FloatArray, cluster_N: NDArray[Any], unit: str) -> Estimate:
     """One arm's mean with its interval: a score interval for 0/1 scores, else t; errors by cluster. NaN = missing."""
     there = ~np.isnan(values_N)
     missing = int(len(values_N) - there.sum())

@@ -7,7 +7,9 @@ A metric turns one scorer's arrays into one number per sample, averaged over att
 it is counted beside it. Reading a run's files into this table is not done here: see runner/table.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +45,9 @@ class TaskTable:
     """Everything known of one task's samples in one run."""
 
     task: Task
-    sample_ids: tuple[str, ...]
-    cluster_N: TextArray
-    """The sample's cluster, or its own id."""
+    sample_ids: Sequence[str]
+    cluster_N: NDArray[Any]
+    """Equal for samples of one cluster; a sample without one has a value of its own."""
     columns: dict[str, TextArray]
     """Slice column -> its value per sample; None = not set."""
     scorers: dict[str, ScorerColumn]

@@ -7,7 +7,7 @@ How a row becomes a sample: see sample_rows.py. Which samples of a task are run 
 """
 
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
+from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from evalkit.content.sentences import said
 from evalkit.core.errors import InputError, Place
 from evalkit.core.sample import Sample
 from evalkit.core.suite import DataSource, Task
+from evalkit.store.index import DigestIndex
 from evalkit.store.rows import read_rows
 
 Rows = Iterator[tuple[int, dict[str, Any]]]
@@ -38,16 +39,17 @@ def iter_samples(
     source, rows = _open(task.data, suite_folder, data_folders, place)
     reader = RowReader(task.data, source)
     # 16 bytes stand for an id of any length: two of them are never equal by chance.
-    lines: dict[bytes, int] = {}
+    lines = DigestIndex()
     for line, row in rows:
         sample = reader.read(line, row)
-        digest = sha256(sample.id.encode("utf-8", "surrogatepass")).digest()[:16]
-        if digest in lines:
-            message = f"sample id {said(sample.id)} is here twice: first in line {lines[digest]}. Ids must differ."
+        digest = blake2b(sample.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        first = lines.offset(digest)
+        if first is not None:
+            message = f"sample id {said(sample.id)} is here twice: first in line {first}. Ids must differ."
             raise InputError(message, Place(source, line))
-        lines[digest] = line
+        lines.add(digest, line)
         yield line, sample
-    if not lines:
+    if not len(lines):
         raise InputError("there is no sample in it; expected one row for each", Place(source))
     reader.check_columns_were_found()
 

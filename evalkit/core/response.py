@@ -55,6 +55,8 @@ class Response(Noun):
     steps: tuple[str, ...] = ()
     """Digests of an episode's requests."""
     failure: Failure | None = None
+    from_cache: bool = False
+    """Whether it was given to an earlier run; it then has no timing."""
 
     @cached_property
     def digest(self) -> str:

@@ -33,8 +33,12 @@ class Engine(Protocol):
     """The engine's own version, recorded in the manifest."""
     concurrency: int
     """How many requests it wants in flight."""
+    in_process: bool
+    """Whether the model lies in this process, on a device that another one may need: no two of them are started."""
     transport_arguments: frozenset[str]
-    """Names of engine_args that change how it is asked and nothing of what it answers; no part of an identity."""
+    """Names of engine_args that change how it is asked and nothing of what it answers; no part of an identity, and
+    neither is what is served under the same name.
+    """
     loading: str
     """What is said before it starts; "" = it is there at once."""
     warnings: tuple[str, ...]
@@ -67,7 +71,7 @@ def model_identity(engine: Engine, candidate: Candidate) -> str:
     model whose weights' digest is served, `model` is no part of it, nor is an engine argument (an adapter's folder, a
     chat template's file) whose own digest is served under the argument's name: a path says nothing about a model.
     """
-    served = engine.served
+    served = {name: said for name, said in engine.served.items() if name not in engine.transport_arguments}
     described = candidate.model_dump(mode="json", exclude={"name", "price"})
     left_out = set(engine.transport_arguments)
     if "weights" in served:

@@ -33,6 +33,7 @@ class EchoEngine:
     version = "1"
     loading = ""
     warnings: tuple[str, ...] = ()
+    in_process = False
     transport_arguments = frozenset({"delay_s"})
 
     def __init__(self, candidate: Candidate, context: EngineContext):

@@ -36,6 +36,7 @@ class OpenAIHttpEngine:
     version = "1"
     loading = ""
     warnings: tuple[str, ...] = ()
+    in_process = False
     transport_arguments = frozenset(
         {
             "api_key_env", "headers", "stream", "concurrency", "attempt_timeout_s", "total_timeout_s",
@@ -47,6 +48,8 @@ class OpenAIHttpEngine:
         self._candidate = candidate
         self._arguments = read_arguments(candidate, HttpArguments)
         self._check_candidate()
+        if candidate.revision:  # the user's word for which model it is: the same one may answer at another address
+            self.transport_arguments = self.transport_arguments | {"base_url"}
         headers = read_headers(candidate, self._arguments, os.environ)
         self._headers, self._secrets = headers, Secrets(headers.values())
         self._stream = self._arguments.stream or context.measure_timing

@@ -35,6 +35,7 @@ class ReplayEngine:
     version = "1"
     loading = ""
     warnings: tuple[str, ...] = ()
+    in_process = False
     transport_arguments = frozenset[str]()
 
     def __init__(self, candidate: Candidate, context: EngineContext):

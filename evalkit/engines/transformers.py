@@ -63,6 +63,7 @@ class TransformersEngine:
     """Answers with a model that transformers runs here."""
 
     name = "transformers"
+    in_process = True
     transport_arguments = frozenset({"batch_size", "device", "threads", "system"})
     warnings: tuple[str, ...] = ()
 

@@ -54,6 +54,7 @@ class VllmEngine:
     """Answers with a model that vLLM runs here. One engine at a time: `close` gives everything back."""
 
     name = "vllm"
+    in_process = True
     transport_arguments = TRANSPORT_ARGUMENTS
 
     def __init__(self, candidate: Candidate, context: EngineContext):

@@ -1,6 +1,4 @@
-"""Walk a run's answers in the order of its samples, one at a time: the sample, and the last response to each
-attempt.
-"""
+"""Walk what a run asks in the order of its plan, and what was answered."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,7 +16,16 @@ from evalkit.store.records import RecordReader, read_records
 from evalkit.store.rundir import RunDirectory
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request with the sample it asks."""
+
+    task: str
+    sample: Sample
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One response with the sample it answers."""
 
@@ -27,28 +34,35 @@ class Answer:
     response: Response
 
 
-def iter_answers(directory: RunDirectory, tasks: frozenset[str] | None = None) -> Iterator[Answer]:
-    """Every (sample, response) of the run, in the order asked; `tasks` None = all.
+def iter_questions(directory: RunDirectory) -> Iterator[Question]:
+    """Every request of the run with its sample, in the order of the plan.
 
     requests.jsonl holds each sample's attempts in the samples' own order, so both files are read side by side.
     """
-    index = index_responses(directory.responses)
     planned = read_records(directory.samples, PlannedSample)
     current: PlannedSample | None = None
+    for _, request in read_records(directory.requests, Request):
+        key = request.key
+        while current is None or current.sample.id != key.sample_id or current.task != key.task:
+            _, current = next(planned, (0, None))
+            if current is None:
+                name = f'sample "{key.sample_id}" of task {key.task}'
+                raise InputError(
+                    f"asks for {name}, which is not in samples.jsonl: restore it", Place(directory.requests)
+                )
+        yield Question(current.task, current.sample, request)
+
+
+def iter_answers(directory: RunDirectory, tasks: frozenset[str] | None = None) -> Iterator[Answer]:
+    """Every sample with the last response to each of its requests, in the order asked; `tasks` None = all."""
+    index = index_responses(directory.responses)
     with ExitStack() as stack:
         reader = stack.enter_context(RecordReader(directory.responses, Response)) if len(index) else None
-        for _, request in read_records(directory.requests, Request):
-            while current is None or (current.task, current.sample.id) != (request.key.task, request.key.sample_id):
-                _, current = next(planned, (0, None))
-                if current is None:
-                    name = f'sample "{request.key.sample_id}" of task {request.key.task}'
-                    raise InputError(
-                        f"asks for {name}, which is not in samples.jsonl: restore it", Place(directory.requests)
-                    )
-            if tasks is None or current.task in tasks:
-                offset = index.offset(key_digest(request.key))
-                response = reader.at(offset) if reader is not None and offset is not None else not_answered(request)
-                yield Answer(current.task, current.sample, response)
+        for question in iter_questions(directory):
+            if tasks is None or question.task in tasks:
+                offset = index.offset(key_digest(question.request.key))
+                found = reader.at(offset) if reader is not None and offset is not None else None
+                yield Answer(question.task, question.sample, found or not_answered(question.request))
 
 
 def not_answered(request: Request) -> Response:

@@ -22,6 +22,7 @@ from evalkit.core.errors import InputError
 from evalkit.runner.calibrate import CalibrateOptions
 from evalkit.runner.calibrate import calibrate as _calibrate
 from evalkit.runner.compare import CompareOptions, compare_directories
+from evalkit.runner.meter import Limits
 from evalkit.runner.opened import open_run
 from evalkit.runner.plan import Filter
 from evalkit.runner.run import RunSettings, run_suite
@@ -63,12 +64,15 @@ def run(
     tags: Sequence[str] = (),
     shard: str | None = None,
     run_id: str | None = None,
+    limits: Limits | None = None,
     resume: bool = False,
+    cache: str | Path | None = None,
 ) -> RunDirectory:
     """Ask a candidate every sample of a suite, judge and score the answers.
 
     candidate: as on the command line (YAML file, `openai:MODEL@URL`, `replay:FILE#SYSTEM`, `echo`), or a Candidate.
     judges: judge name -> the candidate that answers for it. shard: "3/8", the third of eight disjoint parts.
+    cache: a folder of answers that other runs got and may get (`evalkit cache`); None = each is asked for anew.
     Raises InputError before anything is asked when something named does not exist.
 
     >>> import tempfile
@@ -84,7 +88,9 @@ def run(
         data_folders=_paths(data),
         run_id=run_id,
         filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags), None if shard is None else read_shard(shard)),
+        limits=limits or Limits(),
         resume=resume,
+        cache=None if cache is None else Path(cache),
     )
     return run_suite(loaded, asked, settings)
 

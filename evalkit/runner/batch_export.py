@@ -3,7 +3,7 @@
 a run, planned and not asked -> requests.jsonl -> (a batch, or vllm run-batch) -> results.jsonl -> batch_import.py
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from evalkit.engines.batch_form import BatchForm, batch_form
 from evalkit.runner.batch_files import MOST_BYTES, MOST_LINES, BatchFiles, check_free
 from evalkit.runner.batch_ids import custom_id, run_mark
 from evalkit.runner.batch_judge import bound_judge, standings
-from evalkit.runner.generate import pending_requests
 from evalkit.runner.plan import check_plan
 from evalkit.runner.progress import Progress, Silent
 from evalkit.runner.run import PreparedRun, planned
+from evalkit.store.index import index_finished
+from evalkit.store.keys import key_digest
+from evalkit.store.records import read_records
 from evalkit.store.rundir import RunDirectory
 
 
@@ -56,7 +58,7 @@ def export_new(
     check_free(out)
     with planned(prepared, progress) as run:
         _know_the_model(run.directory, prepared.engine, progress)
-        return _written(run.directory, form, pending_requests(run.directory), out, limits)
+        return _written(run.directory, form, _pending(run.directory), out, limits)
 
 
 def export_again(
@@ -77,7 +79,7 @@ def export_again(
             progress.say(f"{name}: a torn last line of {size} bytes was cut; what it held is done again")
         if judge is None:
             form = batch_form(directory.manifest.candidate)
-            return _written(directory, form, pending_requests(directory), out, limits)
+            return _written(directory, form, _pending(directory), out, limits)
         acting, bound = bound_judge(directory, judge)
         assert bound.candidate is not None, "a judge that is asked has a model"
         pending = (request for standing in standings(directory, acting) for request in standing.pending)
@@ -94,6 +96,14 @@ def _written(
             files.append(form.line(request, custom_id(mark, request)))
     directory.log("exported", files=[str(path) for path in files.written], requests=files.lines)
     return Exported(directory, form.candidate.engine, form.model, files.written, files.lines, form.left_out)
+
+
+def _pending(directory: RunDirectory) -> Iterator[Request]:
+    """The candidate's requests without an answer, in the order of the plan."""
+    finished = index_finished(directory.responses)
+    for _, request in read_records(directory.requests, Request):
+        if key_digest(request.key, None, request.digest) not in finished:
+            yield request
 
 
 def _know_the_model(directory: RunDirectory, engine: Engine, progress: Progress) -> None:

@@ -16,16 +16,18 @@ from evalkit.core.digest import digest_of_file
 from evalkit.core.request import Request
 from evalkit.core.response import Response
 from evalkit.engines.batch_form import ENGINES, BatchForm, batch_form
-from evalkit.runner import passes
+from evalkit.runner.answers import iter_answers
 from evalkit.runner.batch_ids import request_mark, run_mark
 from evalkit.runner.batch_judge import bound_judge, is_system_failure, judge_names, score_settled, standings
 from evalkit.runner.batch_results import BatchResults
-from evalkit.runner.generate import pending_requests
-from evalkit.runner.progress import Progress, Silent
+from evalkit.runner.judging import bind_judges
+from evalkit.runner.passes import conclude
+from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.runner.run import RunSettings, bind_again, score_as_now
-from evalkit.runner.score import PassScorer, score_responses
-from evalkit.store.index import index_responses
-from evalkit.store.keys import key_digest
+from evalkit.runner.score import PassScorer, score_one
+from evalkit.runner.under_way import Run, tallied
+from evalkit.store.index import index_finished, index_responses, index_scores
+from evalkit.store.keys import key_digest, score_key_digest
 from evalkit.store.records import RecordWriter, read_at, read_records
 from evalkit.store.rundir import RunDirectory
 
@@ -72,16 +74,17 @@ def import_results(
             progress.say(f"{name}: a torn last line of {size} bytes was cut; what it held is done again")
         found = Imported()
         with BatchResults(files, run_mark(directory.manifest)) as results:
-            progress.begin("results", results.requests)
-            matched = _take_in_answers(directory, form, results, found, progress)
+            tally = Tally("results", results.requests)
+            progress.begin(tally)
+            matched = _take_in_answers(directory, form, results, found, tally)
             for name in judge_names(directory):
                 if matched < results.requests:
-                    matched += _take_in_verdicts(directory, name, results, found, progress)
-            progress.end()
+                    matched += _take_in_verdicts(directory, name, results, found, tally)
+            progress.end(tally)
             found.repeated, found.torn = results.repeated, results.torn
             found.unknown = results.unknown + results.requests - matched
         unbound = [name for name in binding.asked if name not in directory.manifest.judges]
-        passes.bind_judges(passes.Run(directory, loaded, binding, None, settings.data_folders), unbound)
+        bind_judges(Run(directory, loaded, binding, None, settings.data_folders), unbound)
         score_as_now(directory, loaded, binding)
         _bring_up_to_date(directory, binding.scorers, found, progress)
         digests = [digest_of_file(file) for file in files]
@@ -92,8 +95,8 @@ def import_results(
 class _Taker:
     """Takes results into one file of responses."""
 
-    def __init__(self, path: Path, form: BatchForm, results: BatchResults, found: Imported, progress: Progress):
-        self._path, self._form, self._results, self._found, self._progress = path, form, results, found, progress
+    def __init__(self, path: Path, form: BatchForm, results: BatchResults, found: Imported, tally: Tally):
+        self._path, self._form, self._results, self._found, self._tally = path, form, results, found, tally
         self._index = index_responses(path)
         self.matched = 0
 
@@ -104,7 +107,7 @@ class _Taker:
             return
         self.matched += 1
         response = self._form.read(row, request)
-        self._progress.advance(failed=response.failure is not None, output_tokens=response.usage.output_tokens)
+        self._tally.add(response)
         about = key_digest(request.key, request.judge_key)
         offset = self._index.offset(about)
         if offset is not None and _says_nothing_new(read_at(self._path, offset, Response), response):
@@ -125,25 +128,23 @@ def _says_nothing_new(known: Response, response: Response) -> bool:
 
 
 def _take_in_answers(
-    directory: RunDirectory, form: BatchForm, results: BatchResults, found: Imported, progress: Progress
+    directory: RunDirectory, form: BatchForm, results: BatchResults, found: Imported, tally: Tally
 ) -> int:
     """How many requests of the candidate the results are about."""
-    taker = _Taker(directory.responses, form, results, found, progress)
+    taker = _Taker(directory.responses, form, results, found, tally)
     with RecordWriter(directory.responses) as writer:
         for _, request in read_records(directory.requests, Request):
             taker.take(request, writer, lambda request: None)
     return taker.matched
 
 
-def _take_in_verdicts(
-    directory: RunDirectory, name: str, results: BatchResults, found: Imported, progress: Progress
-) -> int:
+def _take_in_verdicts(directory: RunDirectory, name: str, results: BatchResults, found: Imported, tally: Tally) -> int:
     """How many requests of a judge the results are about."""
     judge, bound = bound_judge(directory, name)
     if bound.candidate is None or bound.candidate.engine not in ENGINES:
         return 0
     files = directory.judging(judge.name, judge.digest)
-    taker = _Taker(files.responses, batch_form(bound.candidate), results, found, progress)
+    taker = _Taker(files.responses, batch_form(bound.candidate), results, found, tally)
     with RecordWriter(files.requests) as references, RecordWriter(files.responses) as writer:
         for standing in standings(directory, judge):
             asked: Iterable[Request] = (*(request for request, _ in standing.asked), *standing.pending)
@@ -164,16 +165,32 @@ def _bring_up_to_date(
     found: Imported,
     progress: Progress,
 ) -> None:
-    pending = pending_requests(directory)
-    found.pending = pending.total - pending.done
+    total = directory.manifest.counts["requests"]
+    found.pending = total - len(index_finished(directory.responses))
     # As in a run that asks by itself: what failed was asked too, and is only worth another try.
-    all_asked = len(index_responses(directory.responses)) >= pending.total
+    all_asked = len(index_responses(directory.responses)) >= total
     for name in judge_names(directory):
         judge = bound_judge(directory, name)[0]
         found.pending_by_judge[name] = score_settled(directory, judge, answered_only=not all_asked)
-    score_responses(directory, scorers, pending.total, progress, answered_only=not all_asked)
+    tally = Tally("scores", total)
+    with tallied(progress, tally):
+        _score(directory, scorers, tally, answered_only=not all_asked)
     is_whole = all_asked and not any(found.pending_by_judge.values())
     now = datetime.now(UTC)
     wall_s = (now - directory.manifest.started_at).total_seconds()
     status = "complete" if is_whole else "incomplete"
-    passes.conclude(directory, {"status": status, "ended_at": now, "wall_s": wall_s})
+    conclude(directory, {"status": status, "ended_at": now, "wall_s": wall_s})
+
+
+def _score(directory: RunDirectory, scorers: dict[str, list[PassScorer]], tally: Tally, *, answered_only: bool) -> None:
+    """Append the scores that need no model and are not on file yet. answered_only: of what has an answer."""
+    held = index_scores(directory.scores)
+    with RecordWriter(directory.scores) as writer:
+        for answer in iter_answers(directory):
+            tally.done += 1
+            if answered_only and is_system_failure(answer.response):
+                continue
+            for scorer in scorers[answer.task]:
+                about = score_key_digest(answer.response.key, scorer.name, scorer.digest, (answer.response.digest,))
+                if about not in held:
+                    writer.append(score_one(scorer, answer.sample, answer.response))

@@ -8,7 +8,7 @@ What a judge was asked is kept in the output folder: a calibration that was stop
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,10 +34,11 @@ from evalkit.runner.bind import open_engine
 from evalkit.runner.environment import package_versions
 from evalkit.runner.flight import keep_in_flight
 from evalkit.runner.judge import Asker
-from evalkit.runner.passes import started
-from evalkit.runner.progress import Progress, Silent
+from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.runner.templates import template_folder
+from evalkit.runner.under_way import Conduct, tallied
 from evalkit.scorers.judge import Judge
+from evalkit.store.cache import ResponseCache
 from evalkit.store.disk import make_private_folder, write_document
 from evalkit.store.frames import rows_frame, write_csv
 from evalkit.store.labels import read_items, read_labels, read_rows
@@ -60,6 +61,8 @@ class CalibrateOptions:
     """`--data FOLDER`: where files are looked for that the spec does not name, or names without a path."""
     out: Path = Path("cards")
     command: str = ""
+    cache: Path | None = None
+    """Folder of the answers of other runs; None = they are not looked at, and nothing is kept for others."""
     now: datetime | None = None
     """Tests fix it; None = the clock."""
 
@@ -142,14 +145,16 @@ def _ask(spec: CalibrationSpec, options: CalibrateOptions, asked: JudgeToAsk, pr
     folders = (asked.loaded.folder,) if options.folder is None else (asked.loaded.folder, options.folder)
 
     async def ask() -> str:
-        async with started(open_engine(asked.candidate, folders), progress) as engine:
+        conduct = Conduct(progress, cache=cache)
+        async with conduct.started(open_engine(asked.candidate, folders), asked.candidate) as engine:
             digest = asked_judge_digest(asked.loaded.spec, model_identity(engine, asked.candidate))
             judge = Judge(asked.loaded.spec, asked.loaded.spec.name, digest)
             await ask_labelled(pairs, judge, engine, options.out, progress)
         return digest
 
     try:
-        return asyncio.run(ask())
+        with nullcontext() if options.cache is None else ResponseCache(options.cache, progress.say) as cache:
+            return asyncio.run(ask())
     except KeyboardInterrupt:
         mend = f"Go on with the same command: {options.command}" if options.command else "Go on with the same call"
         raise RunInterrupted(f"interrupted; every verdict so far is kept in {options.out}. {mend}") from None
@@ -161,7 +166,8 @@ async def ask_labelled(
     """Ask a judge, whose engine is started, about labelled responses; write verdicts.jsonl into `out`."""
     rows: dict[int, list[dict[str, Any]]] = {}
     spec = judge.spec
-    asker = Asker(judge, engine, judging_files(out, spec.name, judge.digest), run_id="calibrate")
+    tally = Tally(f"judge {spec.name}: labelled answers", len(pairs))
+    asker = Asker(judge, engine, judging_files(out, spec.name, judge.digest), run_id="calibrate", tally=tally)
 
     async def judge_one(numbered: tuple[int, tuple[Sample, Response]]) -> None:
         number, (sample, response) = numbered
@@ -169,12 +175,11 @@ async def ask_labelled(
         rows[number] = [
             _verdict_row(spec.name, criterion, score) for criterion, score in zip(spec.criteria, scores, strict=True)
         ]
-        progress.advance(failed=any(score.failure is not None for score in scores))
+        tally.done += 1
+        tally.failed += any(score.failure is not None for score in scores)
 
-    progress.begin(f"judge {spec.name}: labelled answers", len(pairs))
-    with closing(asker):
+    with closing(asker), tallied(progress, tally):
         await keep_in_flight(enumerate(pairs), judge_one, engine.concurrency)
-    progress.end()
     (out / VERDICTS).unlink(missing_ok=True)
     with RecordWriter(out / VERDICTS) as writer:
         for number in sorted(rows):

@@ -17,7 +17,8 @@ from evalkit.core.sample import Sample
 from evalkit.core.suite import Task
 from evalkit.report.numbers import amount_text, slice_text
 from evalkit.runner.bind import Binding, bind, check_metric_labels, judge_places
-from evalkit.runner.plan import Filter, planned_samples, requests_of
+from evalkit.runner.plan import Filter, planned_samples
+from evalkit.runner.requests import RequestMaker
 from evalkit.stats.paired import lower_limit
 from evalkit.stats.power import min_n_without_discordance
 
@@ -84,9 +85,10 @@ def _suite(file: Path, data_folders: tuple[Path, ...]) -> str:
     report = load_report(loaded.suite.report)
     check_gates(report, loaded.suite)
     counts = _GateCounts(report, loaded, _units(loaded, binding))
+    makers = {task.name: RequestMaker(task, _CANDIDATE) for task in loaded.suite.tasks}
     for task, sample in planned_samples(loaded, Filter(), data_folders):
         sizes[task.name].update([sample.language or "no language"])
-        for _ in requests_of(task, sample, _CANDIDATE):
+        for _ in makers[task.name].requests_of(sample):
             counts.add(task, sample)
     counts.check()
     parts = [

@@ -11,12 +11,14 @@ from evalkit.core.candidate import Candidate, Price
 from evalkit.core.estimate import Slice
 from evalkit.core.judge import asked_judge_digest
 from evalkit.core.manifest import BoundJudge
+from evalkit.core.request import Request
 from evalkit.core.sample import Sample
 from evalkit.core.suite import Task
 from evalkit.engines.base import model_identity
 from evalkit.runner.bind import Binding, bind, check_joins, open_engine
 from evalkit.runner.cards import cards_of
-from evalkit.runner.plan import planned_samples, requests_of, sampling_of
+from evalkit.runner.plan import planned_samples
+from evalkit.runner.requests import RequestMaker, sampling_of
 from evalkit.runner.run import RunSettings
 from evalkit.stats.power import smallest_detectable_drop_planned
 
@@ -86,8 +88,10 @@ def expect_run(
     open_engine(candidate, (loaded.folder, *settings.data_folders))
     expected = {task.name: TaskExpectation(task.name) for task in loaded.suite.tasks}
     clusters: dict[tuple[str, SliceKey], Counter[str]] = {}
+    makers = {task.name: RequestMaker(task, candidate) for task in loaded.suite.tasks}
+    most_tokens = {task.name: sampling_of(task, candidate).max_tokens for task in loaded.suite.tasks}
     for task, sample in planned_samples(loaded, settings.filter, settings.data_folders):
-        _count(expected[task.name], task, sample, candidate)
+        _count(expected[task.name], makers[task.name].requests_of(sample), most_tokens[task.name])
         for metric in task.metrics:
             if metric.speaks_of(sample):
                 for key in _slices(task, sample):
@@ -124,13 +128,13 @@ def _judges(binding: Binding, settings: RunSettings, cards: tuple[Path, ...]) ->
         yield JudgeExpectation(trust.judge, model.name if model else "recorded", f"{trust.fit_for}: {trust.because}")
 
 
-def _count(expected: TaskExpectation, task: Task, sample: Sample, candidate: Candidate) -> None:
+def _count(expected: TaskExpectation, requests: Iterator[Request], most_output_tokens: int) -> None:
     expected.samples += 1
-    for request in requests_of(task, sample, candidate):
+    for request in requests:
         size = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)
         expected.requests += 1
         expected.prompt_tokens += round(size / BYTES_PER_TOKEN)
-        expected.most_output_tokens += sampling_of(task, candidate).max_tokens
+        expected.most_output_tokens += most_output_tokens
 
 
 def _slices(task: Task, sample: Sample) -> list[SliceKey]:

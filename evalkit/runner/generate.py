@@ -1,56 +1,106 @@
-"""The generation pass: requests.jsonl in, responses.jsonl out, each answer appended as it ends."""
+"""The generation pass: every request asked, and each answer appended, scored and handed to the judges as it ends.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+    requests.jsonl, samples.jsonl -> responses.jsonl, scores.jsonl
+
+What is on file is not done again: an answer by its key and request, a score by its response and its scorer. So the same
+pass goes on with a run that was stopped, and, without an engine, scores one that was answered before.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from itertools import takewhile
 
 from evalkit.core.request import Request
+from evalkit.core.response import Response
 from evalkit.engines.base import Engine
+from evalkit.runner.answers import Question, iter_questions, not_answered
 from evalkit.runner.flight import keep_in_flight
-from evalkit.runner.progress import Progress
-from evalkit.store.index import DigestIndex, index_finished
-from evalkit.store.keys import key_digest
-from evalkit.store.records import RecordWriter, read_records
+from evalkit.runner.judge import JudgeBeside
+from evalkit.runner.meter import LimitReached, Meter
+from evalkit.runner.progress import Tally
+from evalkit.runner.score import PassScorer, score_one
+from evalkit.store.index import DigestIndex, index_scores
+from evalkit.store.keys import key_digest, score_key_digest
+from evalkit.store.records import RecordReader, RecordWriter
 from evalkit.store.rundir import RunDirectory
 
 
-@dataclass(frozen=True)
-class Pending:
-    """The requests of a run that have no answer yet."""
+class GenerationPass:
+    """One run's answers, and the scores that rules and recorded verdicts give them. It holds files: use `with`."""
 
-    requests: Path
-    finished: DigestIndex
-    total: int
-    """All requests of the run."""
+    def __init__(
+        self,
+        directory: RunDirectory,
+        scorers: Mapping[str, Sequence[PassScorer]],
+        engine: Engine | None,
+        finished: DigestIndex,
+        tally: Tally,
+        meter: Meter,
+    ):
+        """The caller holds the run's lock. scorers: task -> its scorers. engine: started; None = nothing is asked.
 
-    @property
-    def done(self) -> int:
-        """Requests answered. An answer to a request that is no longer asked does not occur: the plan is fixed by its
-        digest.
+        meter: once it has stopped, nothing more is begun.
         """
-        return len(self.finished)
+        self._directory = directory
+        self._scorers = scorers
+        self._engine = engine
+        self._finished = finished
+        self._tally = tally
+        self._meter = meter
+        self._scored = index_scores(directory.scores)
+        self._files = ExitStack()
+        self._responses = self._files.enter_context(RecordWriter(directory.responses))
+        self._scores = self._files.enter_context(RecordWriter(directory.scores))
+        self._reader = self._files.enter_context(RecordReader(directory.responses, Response))
 
-    def __iter__(self) -> Iterator[Request]:
-        """Stream them, in the order of the plan."""
-        for _, request in read_records(self.requests, Request):
-            if key_digest(request.key, None, request.digest) not in self.finished:
-                yield request
+    def __enter__(self) -> "GenerationPass":
+        return self
 
+    def __exit__(self, *raised: object) -> None:
+        self._files.close()
 
-def pending_requests(directory: RunDirectory) -> Pending:
-    """What is still to be asked. A system failure is no answer: it is asked again."""
-    return Pending(directory.requests, index_finished(directory.responses), directory.manifest.counts["requests"])
+    async def run(self, judges: Sequence[JudgeBeside] = ()) -> None:
+        """Do all of it. judges: take every answer of their tasks; told when there are no more."""
 
+        async def settle(question: Question) -> None:
+            try:
+                response = await self._answer(question.request)
+            except LimitReached:
+                return
+            self._score(question, response)
+            for judge in judges:
+                await judge.take(question.task, question.sample, response)
 
-async def generate(engine: Engine, pending: Pending, directory: RunDirectory, progress: Progress) -> None:
-    """Ask everything pending of an engine that is started. What ends is on file at once, whatever happens after."""
+        concurrency = self._engine.concurrency if self._engine is not None else 1
+        going_on = takewhile(lambda _: not self._meter.stopped, iter_questions(self._directory))
+        await keep_in_flight(going_on, settle, concurrency)
+        for judge in judges:
+            await judge.no_more()
 
-    async def answer(request: Request) -> None:
-        response = await engine.respond(request)
-        writer.append(response)
-        progress.advance(failed=response.failure is not None, output_tokens=response.usage.output_tokens)
+    async def _answer(self, request: Request) -> Response:
+        """The answer on file, or a new one, or what stands for none."""
+        response = self._known(request)
+        if self._engine is None:
+            response = response or not_answered(request)
+        elif response is None:
+            response = await self._engine.respond(request)
+            self._responses.append(response)
+        else:
+            return response
+        self._tally.add(response)
+        return response
 
-    progress.begin(f"answers: {directory.manifest.candidate.name}", pending.total, done=pending.done)
-    with RecordWriter(directory.responses) as writer:
-        await keep_in_flight(pending, answer, engine.concurrency)
-    progress.end()
+    def _known(self, request: Request) -> Response | None:
+        if not len(self._finished):
+            return None
+        offset = self._finished.offset(key_digest(request.key, None, request.digest))
+        return None if offset is None else self._reader.at(offset)
+
+    def _score(self, question: Question, response: Response) -> None:
+        for scorer in self._scorers[question.task]:
+            if not self._has_score(scorer, response):
+                self._scores.append(score_one(scorer, question.sample, response))
+
+    def _has_score(self, scorer: PassScorer, response: Response) -> bool:
+        about = (response.key, scorer.name, scorer.digest, (response.digest,))
+        return len(self._scored) > 0 and score_key_digest(*about) in self._scored

@@ -5,8 +5,8 @@
 A verdict that cannot be read is asked for again, at most `max_asks` times; then its absence is the judge's failure.
 """
 
-from collections.abc import Iterator
-from contextlib import closing
+import asyncio
+from typing import Self
 
 from evalkit.core.request import Request
 from evalkit.core.response import Response
@@ -14,8 +14,9 @@ from evalkit.core.sample import Sample
 from evalkit.core.score import Score
 from evalkit.engines.base import Engine
 from evalkit.runner.answers import Answer, iter_answers
-from evalkit.runner.flight import keep_in_flight
-from evalkit.runner.progress import Progress
+from evalkit.runner.flight import keep_in_flight, together
+from evalkit.runner.meter import LimitReached
+from evalkit.runner.progress import Tally
 from evalkit.scorers.judge import Judge
 from evalkit.store.index import DigestIndex, index_responses, index_scores
 from evalkit.store.keys import key_digest, score_key_digest
@@ -26,11 +27,12 @@ from evalkit.store.rundir import JudgingFiles, RunDirectory
 class Asker:
     """Asks one judge about one response, as often as its spec allows, and remembers what was asked before."""
 
-    def __init__(self, judge: Judge, engine: Engine, files: JudgingFiles, run_id: str):
+    def __init__(self, judge: Judge, engine: Engine, files: JudgingFiles, run_id: str, tally: Tally):
         """The engine is started, and stays so. `files` belong to whoever holds the lock of their folder."""
         self._judge = judge
         self._engine = engine
         self._run_id = run_id
+        self._tally = tally
         self._responses_path = files.responses
         self._known = index_responses(files.responses)
         self._requests = RecordWriter(files.requests)
@@ -73,45 +75,83 @@ class Asker:
         )
         response = await self._engine.respond(request)
         self._responses.append(response)
+        self._tally.use(response)
         return response
 
 
 class JudgingPass:
-    """One judge over one run's responses."""
+    """One judge over one run's answers. A context manager: it holds files."""
 
-    def __init__(self, judge: Judge, engine: Engine, directory: RunDirectory, progress: Progress):
-        """The engine is started, and stays so while the pass runs."""
+    def __init__(self, judge: Judge, engine: Engine, directory: RunDirectory, tasks: frozenset[str], tally: Tally):
+        """The engine is started, and stays so while the pass runs. tasks: those that the judge scores."""
         self._judge = judge
-        self._concurrency = engine.concurrency
-        self._progress = progress
+        self._tasks = tasks
+        self._tally = tally
         self._directory = directory
-        self._asker = Asker(judge, engine, directory.judging(judge.name, judge.digest), directory.manifest.run_id)
+        self._concurrency = engine.concurrency
+        files = directory.judging(judge.name, judge.digest)
+        self._asker = Asker(judge, engine, files, directory.manifest.run_id, tally)
         self._scored = index_scores(directory.scores)
+        self._scores = RecordWriter(directory.scores)
 
-    async def run(self, tasks: frozenset[str]) -> None:
-        """Judge every response of these tasks that this judge has not scored yet."""
-        total = sum(1 for _ in iter_answers(self._directory, tasks))
-        self._progress.begin(f"judge {self._judge.name}: {self._directory.manifest.candidate.name}", total)
-        with closing(self._asker), RecordWriter(self._directory.scores) as scores:
+    def __enter__(self) -> Self:
+        return self
 
-            async def judge_one(answer: Answer) -> None:
-                found = await self._asker.scores_of(answer.sample, answer.response)
-                for score in found:
-                    scores.append(score)
-                self._progress.advance(failed=any(score.failure is not None for score in found))
+    def __exit__(self, *raised: object) -> None:
+        self._asker.close()
+        self._scores.close()
 
-            await keep_in_flight(self._unscored(tasks), judge_one, self._concurrency)
-        self._progress.end()
+    async def run(self) -> None:
+        """Judge every answer on file that this judge has not scored yet."""
+        answers = iter_answers(self._directory, self._tasks)
+        await keep_in_flight(answers, self._judge_one, self._concurrency)
 
-    def _unscored(self, tasks: frozenset[str]) -> Iterator[Answer]:
-        for answer in iter_answers(self._directory, tasks):
-            if self._is_scored(answer.response):
-                self._progress.advance()
-            else:
-                yield answer
+    async def run_beside(self, answers: "JudgeBeside") -> None:
+        """Judge every answer that comes, until there are no more."""
+        await together(*(self._judge_all(answers) for _ in range(self._concurrency)))
 
-    def _is_scored(self, response: Response) -> bool:
-        return _has_scored(self._judge, response, self._scored)
+    async def _judge_all(self, answers: "JudgeBeside") -> None:
+        while (answer := await answers.next()) is not None:
+            await self._judge_one(answer)
+
+    async def _judge_one(self, answer: Answer) -> None:
+        if _has_scored(self._judge, answer.response, self._scored):
+            self._tally.done += 1
+            return
+        try:
+            found = await self._asker.scores_of(answer.sample, answer.response)
+        except LimitReached:  # its verdicts so far are on file; the rest is asked by the command that goes on
+            return
+        for score in found:
+            self._scores.append(score)
+        self._tally.done += 1
+        self._tally.failed += any(score.failure is not None for score in found)
+
+
+class JudgeBeside:
+    """Hands answers to a judge while others are still asked for. It holds few, so that memory stays flat: a judge that
+    is slower than the candidate makes it wait.
+    """
+
+    def __init__(self, tasks: frozenset[str], concurrency: int):
+        """tasks: those that the judge scores."""
+        self._tasks = tasks
+        self._concurrency = concurrency
+        self._queue: asyncio.Queue[Answer | None] = asyncio.Queue(maxsize=2 * concurrency)
+
+    async def take(self, task: str, sample: Sample, response: Response) -> None:
+        """One more answer, when it is of the judge's tasks."""
+        if task in self._tasks:
+            await self._queue.put(Answer(task, sample, response))
+
+    async def no_more(self) -> None:
+        """There are no more answers."""
+        for _ in range(self._concurrency):
+            await self._queue.put(None)
+
+    async def next(self) -> Answer | None:
+        """The next answer; None = there are no more."""
+        return await self._queue.get()
 
 
 def is_unscored(directory: RunDirectory, judge: Judge, tasks: frozenset[str]) -> bool:

@@ -9,6 +9,7 @@ shard. Until the end the run says that it is incomplete; a merge that was cut of
 
 import heapq
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +21,12 @@ from evalkit.runner.command_text import without_options
 from evalkit.runner.opened import open_run
 from evalkit.runner.passes import conclude
 from evalkit.runner.plan import check_plan
-from evalkit.runner.progress import Progress, Silent
+from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.runner.run import check_complete, check_run_id
 from evalkit.runner.shard_runs import ShardRun, filter_of, shards_of_one_run
+from evalkit.runner.under_way import tallied
 from evalkit.store.appended import append_lines
-from evalkit.store.records import RecordWriter, read_rows_as_written
+from evalkit.store.records import BlockWriter, RecordWriter, read_rows_as_written
 from evalkit.store.rundir import MANIFEST, RunDirectory, new_run_id
 
 Row = Mapping[str, Any]
@@ -122,30 +124,31 @@ def _opened(path: Path, manifest: RunManifest) -> RunDirectory:
 def _copy(shards: Sequence[ShardRun], directory: RunDirectory, progress: Progress) -> None:
     for file in (*directory.path.glob("*.jsonl"), *directory.path.glob("judging/*/*/*.jsonl")):
         file.unlink()  # of a merge that was cut off
-    total = sum(shard.manifest.counts["samples"] for shard in shards)
-    progress.begin("samples", total)
-    with RecordWriter(directory.samples) as samples, RecordWriter(directory.requests) as requests:
+    copied = Tally("samples", sum(shard.manifest.counts["samples"] for shard in shards))
+    with tallied(progress, copied):
+        _copy_plan(shards, directory, copied)
+    joined = Tally("shards", len(shards))
+    with tallied(progress, joined):
+        for shard in shards:
+            _copy_rest(shard.directory, directory)
+            joined.done += 1
+
+
+def _copy_plan(shards: Sequence[ShardRun], directory: RunDirectory, copied: Tally) -> None:
+    with BlockWriter(directory.samples) as samples, BlockWriter(directory.requests) as requests:
         asked = [_Requests(shard.directory.requests) for shard in shards]
         for number, planned in _in_order(shards):
             samples.append({name: value for name, value in planned.items() if name != "place"})
             for request in asked[number].of(planned):
                 requests.append(request)
-            progress.advance()
-    progress.end()
-    progress.begin("shards", len(shards))
-    for shard in shards:
-        source = shard.directory
-        for file in (
-            source.responses,
-            source.scores,
-            source.log_file,
-            *source.path.glob("judging/*/*/responses.jsonl"),
-        ):
-            append_lines(file, directory.path / file.relative_to(source.path))
-        for file in source.path.glob("judging/*/*/requests.jsonl"):
-            _append_references(file, directory.path / file.relative_to(source.path), source, directory)
-        progress.advance()
-    progress.end()
+            copied.done += 1
+
+
+def _copy_rest(source: RunDirectory, directory: RunDirectory) -> None:
+    for file in (source.responses, source.scores, source.log_file, *source.path.glob("judging/*/*/responses.jsonl")):
+        append_lines(file, directory.path / file.relative_to(source.path))
+    for file in source.path.glob("judging/*/*/requests.jsonl"):
+        _append_references(file, directory.path / file.relative_to(source.path), source, directory)
 
 
 def _in_order(shards: Sequence[ShardRun]) -> Iterator[tuple[int, Row]]:
@@ -197,7 +200,10 @@ def _append_references(source: Path, target: Path, shard: RunDirectory, director
 
 def _conclude(shards: Sequence[ShardRun], directory: RunDirectory, runs: Path) -> None:
     manifests = [shard.manifest for shard in shards]
-    planned = {name: sum(manifest.counts[name] for manifest in manifests) for name in ("samples", "requests")}
+    planned: Counter[str] = Counter()
+    for manifest in manifests:
+        for name, number in manifest.counts.items():
+            planned[name] += number if name.partition(":")[0] in ("samples", "requests") else 0
     walls_s = [manifest.wall_s for manifest in manifests if manifest.wall_s is not None]
     directory.log(
         "merged",
@@ -208,7 +214,7 @@ def _conclude(shards: Sequence[ShardRun], directory: RunDirectory, runs: Path) -
     )
     command = without_options(next((m.command for m in manifests if m.command), ""), ("--shard", "--run-id", "--runs"))
     update = {
-        "counts": planned,
+        "counts": {name: number for name, number in planned.items() if number or ":" not in name},
         "status": "complete",
         "ended_at": max((manifest.ended_at for manifest in manifests if manifest.ended_at), default=datetime.now(UTC)),
         "wall_s": sum(walls_s) if walls_s else None,

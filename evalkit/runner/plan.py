@@ -1,22 +1,16 @@
-"""Make the requests of a run: one per sample and attempt.
+"""Which samples a run asks, and whether what was planned is still there.
 
-    suite, candidate -> samples.jsonl (every sample once) and requests.jsonl (what will be sent)
-
-The order is the data's, so a plan that was cut off goes on where it stopped.
+suite, filter -> samples.jsonl (every sample once) and requests.jsonl (what will be sent: requests.py)
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.content.datasets import iter_samples
 from evalkit.content.suites import LoadedSuite
-from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError, Place
-from evalkit.core.message import Message
 from evalkit.core.noun import Noun
-from evalkit.core.prompt import fill_prompt, placeholders
-from evalkit.core.request import Key, Request, Sampling
 from evalkit.core.sample import Sample
 from evalkit.core.suite import Suite, Task
 from evalkit.runner.shard import Shard
@@ -148,53 +142,6 @@ def planned_rows(
                     yield task, PlannedSample(task=task.name, sample=sample, place=line)
     if not any_left:
         raise InputError(f"no sample is left to run: suite {loaded.suite.name}, filter {chosen.described()}")
-
-
-def requests_of(task: Task, sample: Sample, candidate: Candidate) -> Iterator[Request]:
-    """The requests for one sample, one per attempt."""
-    sampling = sampling_of(task, candidate)
-    messages = messages_of(task, sample, candidate)
-    for attempt in range(sampling.attempts):
-        seed = None if sampling.seed is None else sampling.seed + attempt
-        yield Request(
-            key=Key(task=task.name, sample_id=sample.id, attempt=attempt),
-            messages=messages,
-            tools=sample.tools or candidate.tools,
-            sampling=sampling.model_copy(update={"seed": seed}),
-        )
-
-
-def sampling_of(task: Task, candidate: Candidate) -> Sampling:
-    """The task's sampling with what the candidate overrides."""
-    return task.sampling.model_copy(update=candidate.sampling.model_dump(exclude_none=True))
-
-
-def messages_of(task: Task, sample: Sample, candidate: Candidate) -> tuple[Message, ...]:
-    """The conversation sent: system prompt, then the sample's messages or its input through the task's prompt."""
-    head = (Message(role="system", content=candidate.system_prompt),) if candidate.system_prompt else ()
-    if sample.messages:
-        return head + sample.messages
-    text = sample.input if task.prompt is None else fill_prompt(task.prompt, sample_values(sample, task.prompt))
-    return (*head, Message(role="user", content=text))
-
-
-def sample_values(sample: Sample, template: str) -> dict[str, str]:
-    """What a prompt's names stand for in one sample. Raises InputError for a column this sample has not."""
-    filled: dict[str, Callable[[], str]] = {
-        "input": lambda: sample.input,
-        "target": lambda: "\n".join(sample.target),
-        "language": lambda: sample.language or "",
-        "source_language": lambda: sample.source_language or "",
-        "choices": lambda: "\n".join(f"{chr(65 + place)}. {choice}" for place, choice in enumerate(sample.choices)),
-    }
-    return {name: filled[name]() if name in filled else _column_value(sample, name) for name in placeholders(template)}
-
-
-def _column_value(sample: Sample, name: str) -> str:
-    value = sample.column(name)
-    if value is None:
-        raise InputError(f"sample {sample.id}: the prompt asks for {{{{ {name} }}}}, which this sample does not have")
-    return value
 
 
 def _has_tag(sample: Sample, tag: str) -> bool:

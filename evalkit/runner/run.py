@@ -25,8 +25,13 @@ from evalkit.engines.base import Engine
 from evalkit.runner import passes
 from evalkit.runner.bind import Binding, bind, check_joins, check_metric_labels, judge_places, open_engine, system_of
 from evalkit.runner.environment import git_commit, hardware, package_versions
+from evalkit.runner.finished import is_finished
+from evalkit.runner.judging import BesideJudging, bind_judges, judge
+from evalkit.runner.meter import Limits, Meter, check_price
 from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
+from evalkit.runner.under_way import Conduct, Run
+from evalkit.store.cache import ResponseCache
 from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
 
 MAX_SYSTEM_FAILURES = 0.02
@@ -46,10 +51,14 @@ class RunSettings:
     data_folders: tuple[Path, ...] = ()
     """Where data, recorded answers and verdicts are looked for, after the folder of the YAML that names them."""
     filter: Filter = field(default_factory=Filter)
+    limits: Limits = field(default_factory=Limits)
+    """Where the command ends by itself."""
     resume: bool = False
     """Go on with the last run of the same suite, candidate and filter, if there is one; of a whole one nothing is
     asked.
     """
+    cache: Path | None = None
+    """Folder of the answers of other runs; None = they are not looked at, and nothing is kept for others."""
     command: str = ""
     """The command line, for the manifest."""
 
@@ -75,6 +84,8 @@ def prepare_run(loaded: LoadedSuite, candidate: Candidate, settings: RunSettings
     timed = any(task.kind == "latency" for task in loaded.suite.tasks)
     engine = open_engine(candidate, (loaded.folder, *settings.data_folders), measure_timing=timed)
     check_run_id(settings.run_id, settings.runs)
+    for asked in (candidate, *(bound.candidate for bound in binding.asked.values())):
+        check_price(asked, settings.limits)
     return PreparedRun(loaded, binding, engine, settings, _manifest(loaded, candidate, binding, settings))
 
 
@@ -98,36 +109,44 @@ def run_suite(
 def carry_out(
     prepared: Sequence[PreparedRun],
     progress: Progress | None = None,
-    beside: Mapping[str, passes.BesideJudging] | None = None,
+    beside: Mapping[str, BesideJudging] | None = None,
 ) -> list[RunDirectory]:
     """Carry runs out together. Raises what `run_suite` raises; what is finished of any of them is kept.
 
     beside: judge name -> what else that judge is asked while it is there.
     """
     progress = progress or Silent()
-    runs: dict[Path, passes.Run] = {}
+    runs: dict[Path, Run] = {}
+    under_way: list[Run] = []
     with ExitStack() as held:
+        conduct = _conduct(prepared[0].settings, progress, held) if prepared else Conduct(progress)
         opened = [_open(each.manifest, each.settings) for each in prepared]
         for directory, each in zip(opened, prepared, strict=True):
             if directory.path in runs:  # two arms of a resumed release that are the same run
                 continue
             held.enter_context(directory.lock())
-            _bring_up_to_date(directory, each.manifest)
-            held.enter_context(_under_way(directory))
-            _plan(directory, each, progress)
-            runs[directory.path] = passes.Run(
+            runs[directory.path] = run = Run(
                 directory, each.loaded, each.binding, each.engine, each.settings.data_folders
             )
-        asyncio.run(passes.ask_and_judge(list(runs.values()), progress, beside or {}))
-        for run in runs.values():
-            passes.score(run.directory, run.binding, progress)
+            if is_finished(run, each.manifest) and not beside:
+                continue
+            _bring_up_to_date(directory, each.manifest)
+            held.enter_context(_under_way(directory))
+            _plan(directory, each, conduct.progress)
+            under_way.append(run)
+        if under_way:
+            asyncio.run(passes.ask_and_judge(under_way, conduct, beside or {}))
+        for run in under_way:
+            passes.finish(run.directory, "incomplete" if conduct.meter.stopped else "complete")
     for run in runs.values():
+        if run in under_way and conduct.meter.stopped:
+            _stopped_at_limit(run.directory, conduct.meter.stopped)
         check_complete(run.directory.manifest)
     return [runs[directory.path].directory for directory in opened]
 
 
 @contextmanager
-def planned(prepared: PreparedRun, progress: Progress) -> Iterator[passes.Run]:
+def planned(prepared: PreparedRun, progress: Progress) -> Iterator[Run]:
     """A run under its lock, planned and with its judges bound, of which nothing is asked here.
 
     It is incomplete afterwards, unless it was complete before.
@@ -138,10 +157,8 @@ def planned(prepared: PreparedRun, progress: Progress) -> Iterator[passes.Run]:
         _bring_up_to_date(directory, prepared.manifest)
         with _under_way(directory):
             _plan(directory, prepared, progress)
-            run = passes.Run(
-                directory, prepared.loaded, prepared.binding, prepared.engine, prepared.settings.data_folders
-            )
-            passes.bind_judges(run, _changed_judges(directory.manifest, run.binding))
+            run = Run(directory, prepared.loaded, prepared.binding, prepared.engine, prepared.settings.data_folders)
+            bind_judges(run, _changed_judges(directory.manifest, run.binding))
             yield run
         _set_status(directory, "complete" if was_complete else "incomplete")
 
@@ -152,14 +169,15 @@ def score_run(
     """Score a run's answers again by its suite as it is now. Nothing is asked of the candidate; judges are asked as
     needed.
     """
-    progress = progress or Silent()
     binding = bind_again(directory, loaded, settings)
-    with directory.lock():
+    with ExitStack() as held:
+        held.enter_context(directory.lock())
         manifest = directory.manifest
         score_as_now(directory, loaded, binding)
         directory.mend()
-        asyncio.run(passes.judge([passes.Run(directory, loaded, binding, None, settings.data_folders)], progress))
-        passes.score(directory, binding, progress, status=manifest.status)
+        run = Run(directory, loaded, binding, None, settings.data_folders)
+        asyncio.run(_score(run, _conduct(settings, progress or Silent(), held)))
+        passes.finish(directory, status=manifest.status)
     return directory
 
 
@@ -182,6 +200,27 @@ def score_as_now(directory: RunDirectory, loaded: LoadedSuite, binding: Binding)
     digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
     update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
     directory.write_manifest(manifest.model_copy(update=update))
+
+
+def _conduct(settings: RunSettings, progress: Progress, held: ExitStack) -> Conduct:
+    """held: closes the cache."""
+    cache = None if settings.cache is None else held.enter_context(ResponseCache(settings.cache, progress.say))
+    return Conduct(progress, Meter(settings.limits), cache)
+
+
+async def _score(run: Run, conduct: Conduct) -> None:
+    await passes.score_answers(run, conduct)
+    await judge([run], conduct)
+
+
+def _stopped_at_limit(directory: RunDirectory, why: str) -> None:
+    """Raise RunInvalid: a run that ended before its end says so, and how to go on."""
+    manifest, counts = directory.manifest, directory.manifest.counts
+    directory.log("stopped", error=why)
+    raise RunInvalid(
+        f"run {manifest.run_id} stopped: {why}. {counts['responses']} of {counts['requests']} requests are answered, "
+        f"and kept. Go on with: {resuming(manifest)}"
+    )
 
 
 @contextmanager
@@ -238,7 +277,8 @@ def _bring_up_to_date(directory: RunDirectory, wanted: RunManifest) -> None:
 
 def _same_run(found: RunManifest, wanted: RunManifest, run_id: str | None) -> bool:
     """Whether `found` is to be gone on with: the same questions to the same candidate."""
-    same = all(found.digests.get(name) == wanted.digests.get(name) for name in ("suite", "candidate"))
+    asked = [name for name in found.digests.keys() | wanted.digests.keys() if name.startswith("data:")]
+    same = all(found.digests.get(name) == wanted.digests.get(name) for name in ("suite", "candidate", *asked))
     return same and found.partial == wanted.partial and run_id in (None, found.run_id)
 
 

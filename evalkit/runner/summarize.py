@@ -6,9 +6,14 @@ import numpy as np
 
 from evalkit.comparison.pair import arm_estimate
 from evalkit.comparison.table import TaskTable, metric_values, slice_mask, slices_of
+from evalkit.core.errors import Place
 from evalkit.core.estimate import Estimate, Slice
 from evalkit.core.noun import Noun
 from evalkit.core.suite import MetricSpec
+from evalkit.runner.table import read_tables
+from evalkit.store.disk import read_document
+from evalkit.store.rundir import RunDirectory
+from evalkit.store.schema import check_schema
 
 SUMMARY_SCHEMA = "evalkit.summary/1"
 
@@ -30,6 +35,15 @@ def summarize(tables: dict[str, TaskTable]) -> tuple[SummaryRow, ...]:
 def summary_document(run_id: str, rows: tuple[SummaryRow, ...]) -> dict[str, Any]:
     """What `summary.json` holds."""
     return {"schema": SUMMARY_SCHEMA, "run_id": run_id, "metrics": [row.model_dump(mode="json") for row in rows]}
+
+
+def read_summary(directory: RunDirectory) -> tuple[SummaryRow, ...]:
+    """The rows of a run's summary; made again from its scores where it was deleted."""
+    if not directory.summary.is_file():
+        return summarize(read_tables(directory))
+    document = read_document(directory.summary)
+    check_schema(document, SUMMARY_SCHEMA, Place(directory.summary))
+    return tuple(SummaryRow.model_validate(row) for row in document["metrics"])
 
 
 def _rows(table: TaskTable, metric: MetricSpec) -> list[SummaryRow]:

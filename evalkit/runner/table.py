@@ -1,32 +1,52 @@
-"""Read a run's files into tables: samples x attempts for each scorer of each task."""
+"""Read a run's files into tables: samples x attempts for each scorer of each task; and count what they hold.
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+Everything is packed, so that a run of a million samples is summarized in little memory: ids as their letters, clusters
+as numbers, failures as the number of their kind. Each file is read once.
+"""
 
-import numpy as np
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from evalkit.comparison.table import ScorerColumn, TaskTable
-from evalkit.core.errors import InputError, Place, RunInvalid
-from evalkit.core.manifest import RunManifest, resuming
-from evalkit.core.sample import Sample
+from evalkit.comparison.table import TaskTable
+from evalkit.core.errors import InputError, Place
+from evalkit.core.manifest import RunManifest
+from evalkit.core.request import Key
+from evalkit.core.response import Response
 from evalkit.core.score import Score
 from evalkit.core.suite import Task
-from evalkit.runner.plan import PlannedSample, sampling_of
+from evalkit.runner.growing_table import GrowingTable
+from evalkit.runner.plan import PlannedSample
+from evalkit.runner.requests import sampling_of
 from evalkit.store.records import read_records
 from evalkit.store.rundir import RunDirectory
 
 
-@dataclass
-class _Growing:
-    """One task's table while it is read."""
+@dataclass(frozen=True)
+class RunTables:
+    """What a run holds."""
 
-    task: Task
-    attempts: int
-    sample_ids: list[str] = field(default_factory=list)
-    clusters: list[str] = field(default_factory=list)
-    columns: dict[str, list[str | None]] = field(default_factory=dict)
-    row_of: dict[str, int] = field(default_factory=dict)
-    scorers: dict[str, ScorerColumn] = field(default_factory=dict)
+    tables: dict[str, TaskTable]
+    """Task -> its table; a task without a sample has none."""
+    counts: dict[str, int]
+    """responses, failed_candidate, failed_system (of the answers), scores, failed_judge (of the scores), tokens, and
+    `BLAME:KIND`. unjudged: scores that a judge's engine or server, not the judge, failed to give; by kind too.
+    """
+
+
+def read_run(directory: RunDirectory) -> RunTables:
+    """The tables with the columns that the suite names, and the counts."""
+    growing = _grown(directory, ())
+    for _, response in read_records(directory.responses, Response):
+        table = growing.get(response.key.task)
+        if table is None or not table.add_response(response):
+            raise _unknown_sample(response.key, directory.responses)
+    counts: Counter[str] = Counter()
+    for table in growing.values():
+        counts += table.counts()
+    always = dict.fromkeys(("responses", "failed_candidate", "failed_system", "failed_judge", "from_cache"), 0)
+    return RunTables(_finished(growing), {**always, **counts})
 
 
 def read_tables(directory: RunDirectory, extra_columns: Iterable[str] = ()) -> dict[str, TaskTable]:
@@ -34,20 +54,7 @@ def read_tables(directory: RunDirectory, extra_columns: Iterable[str] = ()) -> d
 
     Raises InputError for a column that is none.
     """
-    manifest = directory.manifest
-    growing = {
-        task.name: _Growing(task, sampling_of(task, manifest.candidate).attempts) for task in manifest.suite.tasks
-    }
-    for table in growing.values():
-        table.columns = {name: [] for name in columns_of(table.task, extra_columns)}
-    for _, planned in read_records(directory.samples, PlannedSample):
-        if planned.task not in growing:
-            raise InputError(
-                f'holds a sample of task "{planned.task}", which the suite has not', Place(directory.samples)
-            )
-        _add_sample(growing[planned.task], planned.sample)
-    _add_scores(directory, manifest, growing)
-    return {name: _finished(table) for name, table in growing.items() if table.sample_ids}
+    return _finished(_grown(directory, extra_columns))
 
 
 def columns_of(task: Task, extra: Iterable[str] = ()) -> tuple[str, ...]:
@@ -65,62 +72,47 @@ def current_digests(manifest: RunManifest, task: Task) -> dict[str, str]:
             digests[spec.name] = manifest.digests.get(f"scorer:{task.name}/{spec.name}", "")
             continue
         bound = manifest.judges.get(spec.judge)
-        if bound is None:
-            raise RunInvalid(f"run {manifest.run_id} has no scores of judge {spec.judge}: {resuming(manifest)}")
+        if bound is None:  # the run was stopped before this judge was there
+            digests[spec.scorer] = ""
+            continue
         criteria = bound.spec.criteria
         names = [f"{spec.scorer}/{criterion}" for criterion in criteria] if len(criteria) > 1 else [spec.scorer]
         digests |= dict.fromkeys(names, bound.digest)
     return digests
 
 
-def _add_sample(table: _Growing, sample: Sample) -> None:
-    table.row_of[sample.id] = len(table.sample_ids)
-    table.sample_ids.append(sample.id)
-    table.clusters.append(sample.cluster_id)
-    for name, values in table.columns.items():
-        try:
-            values.append(sample.column(name))
-        except KeyError:
+def _grown(directory: RunDirectory, extra_columns: Iterable[str]) -> dict[str, GrowingTable]:
+    """The tables, with samples and scores."""
+    manifest, extra = directory.manifest, tuple(extra_columns)
+    growing = {
+        task.name: GrowingTable(task, sampling_of(task, manifest.candidate).attempts, columns_of(task, extra))
+        for task in manifest.suite.tasks
+    }
+    for _, planned in read_records(directory.samples, PlannedSample):
+        if planned.task not in growing:
             raise InputError(
-                f'"{name}" is no column to slice by: use language, source_language, cluster, tags.NAME or metadata.NAME'
-            ) from None
-
-
-def _add_scores(directory: RunDirectory, manifest: RunManifest, growing: dict[str, _Growing]) -> None:
+                f'holds a sample of task "{planned.task}", which the suite has not', Place(directory.samples)
+            )
+        growing[planned.task].add_sample(planned.sample)
     wanted = {task.name: current_digests(manifest, task) for task in manifest.suite.tasks}
     for name, table in growing.items():
-        table.scorers = {scorer: _empty(len(table.sample_ids), table.attempts) for scorer in wanted[name]}
+        table.expect_scores(wanted[name])
+    for score in _current_scores(directory, wanted):
+        if not growing[score.key.task].add_score(score):
+            raise _unknown_sample(score.key, directory.scores)
+    return growing
+
+
+def _current_scores(directory: RunDirectory, wanted: dict[str, dict[str, str]]) -> Iterator[Score]:
     for _, score in read_records(directory.scores, Score):
         if wanted.get(score.key.task, {}).get(score.scorer) == score.scorer_digest:
-            if score.key.sample_id not in growing[score.key.task].row_of:
-                name = f'sample "{score.key.sample_id}" of task {score.key.task}'
-                raise InputError(
-                    f"holds a score of {name}, which is not in samples.jsonl: restore it", Place(directory.scores)
-                )
-            _add_score(growing[score.key.task], score)
+            yield score
 
 
-def _add_score(table: _Growing, score: Score) -> None:
-    row, attempt = table.row_of[score.key.sample_id], score.key.attempt
-    column = table.scorers[score.scorer]
-    column.values_NK[row, attempt] = np.nan if score.value is None else score.value
-    column.labels_NK[row, attempt] = score.label
-    column.blame_NK[row, attempt] = None if score.failure is None else score.failure.blame
-    if score.unit and score.unit != column.unit:
-        table.scorers[score.scorer] = ScorerColumn(score.unit, column.values_NK, column.labels_NK, column.blame_NK)
+def _unknown_sample(key: Key, path: Path) -> InputError:
+    name = f'sample "{key.sample_id}" of task {key.task}'
+    return InputError(f"speaks of {name}, which is not in samples.jsonl: restore it", Place(path))
 
 
-def _empty(samples: int, attempts: int) -> ScorerColumn:
-    shape = (samples, attempts)
-    labels, blame = np.full(shape, None, dtype=object), np.full(shape, "system", dtype=object)
-    return ScorerColumn("", np.full(shape, np.nan), labels, blame)
-
-
-def _finished(table: _Growing) -> TaskTable:
-    return TaskTable(
-        task=table.task,
-        sample_ids=tuple(table.sample_ids),
-        cluster_N=np.array(table.clusters, dtype=object),
-        columns={name: np.array(values, dtype=object) for name, values in table.columns.items()},
-        scorers=table.scorers,
-    )
+def _finished(growing: dict[str, GrowingTable]) -> dict[str, TaskTable]:
+    return {name: table.finished() for name, table in growing.items() if len(table)}

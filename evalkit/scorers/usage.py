@@ -9,6 +9,7 @@ of tokens) was paid for like any other, and is counted.
 
 from evalkit.core.candidate import Price
 from evalkit.core.errors import InputError, Place
+from evalkit.core.price import cost_by_tokens
 from evalkit.core.response import Response, Usage
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
@@ -16,7 +17,6 @@ from evalkit.core.suite import ScorerSpec
 from evalkit.scorers.base import ScorerContext, failed_score, scorer_digest
 from evalkit.scorers.rule import Found, NoOptions, RuleScorer, system_failure
 
-_MILLION = 1_000_000
 _SECONDS_PER_HOUR = 3600
 
 
@@ -64,26 +64,16 @@ class Cost(UsageScorer):
 
 
 def _cost_by_tokens(usage: Usage, price: Price) -> Found:
-    """Cached tokens are among the prompt's (as OpenAI and vLLM count), reasoning tokens among the output's."""
     if usage.prompt_tokens is None or usage.output_tokens is None:
         return system_failure("tokens_not_reported", "the engine did not report prompt and output tokens")
-    assert price.usd_per_million_input is not None
-    assert price.usd_per_million_output is not None
-    cached = 0
-    if price.usd_per_million_cached is not None:
-        if usage.cached_tokens is None:
-            return system_failure(
-                "cached_tokens_not_reported",
-                "the price has a rate for cached tokens, but the engine did not report how many there were; without "
-                "`usd_per_million_cached` all input is priced alike",
-            )
-        cached = min(usage.cached_tokens, usage.prompt_tokens)
-    millionths = (
-        (usage.prompt_tokens - cached) * price.usd_per_million_input
-        + cached * (price.usd_per_million_cached or 0.0)
-        + usage.output_tokens * price.usd_per_million_output
-    )
-    return Found(value=millionths / _MILLION)
+    cost_usd = cost_by_tokens(usage, price)
+    if cost_usd is None:
+        return system_failure(
+            "cached_tokens_not_reported",
+            "the price has a rate for cached tokens, but the engine did not report how many there were; without "
+            "`usd_per_million_cached` all input is priced alike",
+        )
+    return Found(value=cost_usd)
 
 
 def _cost_by_time(response: Response, usd_per_gpu_hour: float) -> Found:

@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from evalkit.core.estimate import Estimate, undefined
+from evalkit.stats import special
 from evalkit.stats.clusters import Clusters, Floats, Integers, cluster_codes
 
 FEWEST_CLUSTERS = 5

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
+from evalkit.stats import special
 from evalkit.stats.alpha import midranks
 from evalkit.stats.bootstrap import FEWEST_CLUSTERS, Interval
 from evalkit.stats.clusters import Floats, Integers, are_equal, as_finite, standard_error, unseen_share

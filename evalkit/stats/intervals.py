@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from scipy import special
 
 from evalkit.core.estimate import Estimate, undefined
+from evalkit.stats import special
 from evalkit.stats.clusters import (
     Clusters,
     Floats,
@@ -48,7 +48,7 @@ def proportion(
         return undefined("no samples", method=method, unit="share")
     tail = (1 - level) / 2
     if method == "wilson":
-        low, high = wilson_limits(successes / n, n, float(special.ndtri(1 - tail)))
+        low, high = wilson_limits(successes / n, n, special.normal_quantile(1 - tail))
     elif method == "clopper_pearson":
         low, high = _beta_limits(successes, n - successes, tail, before=(0, 1), after=(1, 0))
     else:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from scipy import special
 
 from evalkit.core.estimate import Estimate
+from evalkit.stats import special
 from evalkit.stats.bootstrap import FEWEST_CLUSTERS, Interval, patterns
 from evalkit.stats.clusters import Floats, Integers
 from evalkit.stats.shared_draws import Basis, OfSums, Sampling, to_estimate, undefined_estimate, unseen_interval

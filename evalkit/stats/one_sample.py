@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
+from evalkit.stats import special
 from evalkit.stats.clusters import Clusters, Floats, as_finite, cluster_codes
 from evalkit.stats.intervals import proportion
 from evalkit.stats.paired import lower_limit, p_worse

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from evalkit.core.estimate import Estimate, undefined
+from evalkit.stats import special
 from evalkit.stats.clusters import (
     Clusters,
     Floats,
@@ -181,7 +181,7 @@ def tango_interval(b: float, c: float, n: float, level: float = 0.95) -> tuple[f
     """
     if not (n > 0 and b >= 0 and c >= 0 and b + c <= n * (1 + 1e-9)):
         raise ValueError(f"{b} and {c} discordant of {n} pairs: expected n > 0, b >= 0, c >= 0 and b + c <= n")
-    quantile = float(special.ndtri((1 + level) / 2))
+    quantile = special.normal_quantile((1 + level) / 2)
     return tango_lower(b, c, n, quantile), -tango_lower(c, b, n, quantile)
 
 

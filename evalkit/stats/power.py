@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
+from evalkit.stats import special
 from evalkit.stats.clusters import Clusters, Floats, as_finite, cluster_codes, range_or_size, standard_error
 
 
@@ -104,14 +104,14 @@ def min_n_without_discordance(margin: float, alpha: float = 0.05) -> int | None:
     """
     if margin <= 0:
         return None
-    square = float(special.ndtri(1 - alpha)) ** 2
+    square = special.normal_quantile(1 - alpha) ** 2
     return max(1, math.floor(square * (1 - margin) / margin) + 1)
 
 
 def _both_quantiles(alpha: float, power: float, degrees: int | None = None) -> float:
     """Quantile of the test plus quantile of the power; of t where the degrees of freedom are known."""
     if degrees is None:
-        return float(special.ndtri(1 - alpha) + special.ndtri(power))
+        return special.normal_quantile(1 - alpha) + special.normal_quantile(power)
     return float(special.stdtrit(degrees, 1 - alpha) + special.stdtrit(degrees, power))
 
 

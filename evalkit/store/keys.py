@@ -46,8 +46,14 @@ def finished_key_of(record: Mapping[str, Any]) -> bytes | None:
     return _digest(_key_of(record), _judge_key_of(record), record["request_digest"])
 
 
-def score_key_of(record: Mapping[str, Any]) -> bytes:
-    """`score_key_digest` of a line of `scores.jsonl`, as written."""
+def score_key_of(record: Mapping[str, Any]) -> bytes | None:
+    """`score_key_digest` of a line of `scores.jsonl`, as written.
+
+    None where the judge's engine or server failed to give a verdict: it is asked for again.
+    """
+    failure = record.get("failure")
+    if failure is not None and failure["blame"] == "system" and failure["stage"] == "judge":
+        return None
     return _digest(_key_of(record), record["scorer"], record["scorer_digest"], *record.get("response_digests", ()))
 
 

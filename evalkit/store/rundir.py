@@ -105,7 +105,12 @@ class RunDirectory:
         return judging_files(self.path, judge, digest)
 
     def mend(self) -> dict[str, int]:
-        """Cut torn last lines away: file -> bytes cut, for those that had one; each is logged. Needs the lock."""
+        """Cut torn last lines away: file -> bytes cut, for those that had one; each is logged. Needs the lock.
+
+        What a killed process left of a document that it was replacing is deleted: the old one is whole.
+        """
+        for part in self.path.glob(".*.part"):
+            part.unlink(missing_ok=True)
         files = sorted([*self.path.glob("*.jsonl"), *self.path.glob("judging/*/*/*.jsonl")])
         cut = {str(file.relative_to(self.path)): mend_torn_tail(file) for file in files}
         cut = {name: size for name, size in cut.items() if size}

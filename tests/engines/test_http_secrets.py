@@ -104,3 +104,13 @@ def test_a_models_identity_does_not_change_with_its_key(monkeypatch: pytest.Monk
         monkeypatch.setenv("OPENAI_API_KEY", key)
         identities.add(model_identity(OpenAIHttpEngine(candidate, EngineContext()), candidate))
     assert len(identities) == 1
+
+
+def test_the_address_is_part_of_an_identity_only_where_no_revision_is_declared() -> None:
+    def identity(url: str, revision: str | None) -> str:
+        made = Candidate(name="c", engine="openai_http", model="m", revision=revision, engine_args={"base_url": url})
+        return model_identity(OpenAIHttpEngine(made, EngineContext()), made)
+
+    here, there = "http://localhost:8000/v1", "http://localhost:9000/v1"
+    assert identity(here, "r1") == identity(there, "r1") != identity(there, "r2")
+    assert identity(here, None) != identity(there, None)

@@ -27,6 +27,7 @@ class Noted:
     served = {}
     name, version, concurrency = "noted", "1", 4
     transport_arguments, loading, warnings = frozenset(), "loading a notebook", ("it only notes",)
+    in_process = True
 
     def __init__(self, candidate, context):
         self.candidate = candidate

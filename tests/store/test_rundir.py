@@ -136,6 +136,16 @@ def test_torn_lines_are_cut_in_all_files_and_logged(tmp_path: Path) -> None:
     assert [(line["event"], line["bytes"]) for line in logged] == [("torn_line_cut", 6)] * 2
 
 
+def test_what_a_killed_process_left_of_a_document_is_deleted(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "a", manifest())
+    left = run.path / ".manifest.json.123.part"
+    left.write_text("{")
+    with run.lock():
+        assert run.mend() == {}
+    assert not left.exists()
+    assert RunDirectory.open(run.path).manifest == manifest()
+
+
 def test_the_log_says_what_happened_and_when(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path / "a", manifest())
     run.log("pass_begun", name="generate", file=Path("x"), samples=3)
