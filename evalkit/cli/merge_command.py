@@ -9,7 +9,8 @@ from evalkit.cli.options import Runs, command_line
 from evalkit.cli.progress import console_progress
 from evalkit.cli.say import say
 from evalkit.cli.tables import print_summary
-from evalkit.runner.merge import find_shards, merge_runs
+from evalkit.runner.merge import merge_runs
+from evalkit.runner.shard_runs import find_shards
 from evalkit.store.rundir import RunDirectory
 
 app = typer.Typer(add_completion=False)

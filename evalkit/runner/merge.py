@@ -18,7 +18,6 @@ from typing import Any
 from evalkit.core.errors import InputError, Place
 from evalkit.core.manifest import RunManifest
 from evalkit.runner.command_text import without_options
-from evalkit.runner.opened import open_run
 from evalkit.runner.passes import conclude
 from evalkit.runner.plan import check_plan
 from evalkit.runner.progress import Progress, Silent, Tally
@@ -30,25 +29,6 @@ from evalkit.store.records import BlockWriter, RecordWriter, read_rows_as_writte
 from evalkit.store.rundir import MANIFEST, RunDirectory, new_run_id
 
 Row = Mapping[str, Any]
-
-
-def find_shards(named: Sequence[str], runs: Path) -> list[RunDirectory]:
-    """The runs that paths, ids or folders of runs name; within a folder, at any depth. Merged runs there are left out.
-
-    Raises InputError for a name that is neither a run nor a folder that holds one.
-    """
-    found: dict[Path, RunDirectory] = {}
-    for name in named:
-        folder = Path(name)
-        if folder.is_dir() and not (folder / MANIFEST).is_file():
-            inside = [RunDirectory.open(file.parent) for file in sorted(folder.rglob(MANIFEST))]
-            if not inside:
-                raise InputError(f"holds no run: there is no {MANIFEST} in it or below", Place(folder))
-            opened = [run for run in inside if not run.manifest.merged_from]
-        else:
-            opened = [open_run(name, runs)]
-        found |= {run.path.resolve(): run for run in opened}
-    return list(found.values())
 
 
 def merge_runs(

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-from evalkit.core.errors import InputError, RunInvalid
+from evalkit.core.errors import InputError, Place, RunInvalid
 from evalkit.core.manifest import RunManifest, resuming
+from evalkit.runner.opened import open_run
 from evalkit.runner.shard import Shard, read_shard
-from evalkit.store.rundir import RunDirectory
+from evalkit.store.rundir import MANIFEST, RunDirectory
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,25 @@ class ShardRun:
     def manifest(self) -> RunManifest:
         """Of the run."""
         return self.directory.manifest
+
+
+def find_shards(named: Sequence[str], runs: Path) -> list[RunDirectory]:
+    """The runs that paths, ids or folders of runs name; within a folder, at any depth. Merged runs there are left out.
+
+    Raises InputError for a name that is neither a run nor a folder that holds one.
+    """
+    found: dict[Path, RunDirectory] = {}
+    for name in named:
+        folder = Path(name)
+        if folder.is_dir() and not (folder / MANIFEST).is_file():
+            inside = [RunDirectory.open(file.parent) for file in sorted(folder.rglob(MANIFEST))]
+            if not inside:
+                raise InputError(f"holds no run: there is no {MANIFEST} in it or below", Place(folder))
+            opened = [run for run in inside if not run.manifest.merged_from]
+        else:
+            opened = [open_run(name, runs)]
+        found |= {run.path.resolve(): run for run in opened}
+    return list(found.values())
 
 
 def shards_of_one_run(directories: Sequence[RunDirectory]) -> tuple[ShardRun, ...]:

@@ -10,7 +10,8 @@ import pytest
 from evalkit.cli.app import run_command
 from evalkit.core.errors import InputError
 from evalkit.runner.command_text import without_options
-from evalkit.runner.merge import find_shards, merge_runs
+from evalkit.runner.merge import merge_runs
+from evalkit.runner.shard_runs import find_shards
 from evalkit.store.appended import append_lines
 from evalkit.store.rundir import RunDirectory
 from tests.runner.suites import write_suite
