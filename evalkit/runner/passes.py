@@ -136,7 +136,11 @@ def finish(directory: RunDirectory, status: Status = "complete") -> None:
 def conclude(directory: RunDirectory, update: Mapping[str, Any]) -> None:
     """Count and summarize what a run holds, and write that down in one go with what else is known now."""
     found = read_run(directory)
-    counts = {**directory.manifest.counts, **update.get("counts", {}), **found.counts}
+    # Of what was counted before, only what was planned still holds: a failure that was asked again may be gone.
+    planned = {
+        name: n for name, n in directory.manifest.counts.items() if name.partition(":")[0] in ("samples", "requests")
+    }
+    counts = {**planned, **update.get("counts", {}), **found.counts}
     manifest = directory.manifest.model_copy(update={**update, "counts": counts})
     write_document(directory.summary, summary_document(manifest.run_id, summarize(found.tables)))
     directory.write_manifest(manifest)

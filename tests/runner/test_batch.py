@@ -192,6 +192,7 @@ def test_an_answer_comes_after_a_failure_and_never_the_other_way_round(server):
     assert import_("errors.jsonl") == 0
     assert [("failure" in response) for response in responses()] == [True, False]
     assert manifest()["counts"]["failed_system"] == 0
+    assert not [name for name in manifest()["counts"] if name.startswith("system:")]
 
 
 def test_errors_of_the_service_and_cut_answers_come_out_as_over_http():
