@@ -20,6 +20,8 @@ COMMANDS = {
     "demo": "See it all on this machine: two small models, a judge, and a comparison that finds what was planted.",
     "release": "Run, judge and compare a baseline and a candidate, and report: all of it in one go.",
     "run": "Ask a candidate every sample of a suite, judge and score the answers.",
+    "merge": "Put the runs of all shards together into one whole run.",
+    "requests": "Write a run's requests as batch files, and take their results back.",
     "score": "Score a run's answers again, without asking the candidate.",
     "calibrate": "Measure a judge (or people among themselves) against human labels; makes its card.",
     "compare": "Compare two runs and decide the gates.",

@@ -11,6 +11,7 @@ import typer
 from evalkit.comparison.verdict import OnInconclusive
 from evalkit.core.errors import InputError
 from evalkit.runner.meter import Limits, read_duration
+from evalkit.runner.shard import Shard, read_shard
 
 DataFolders = Annotated[
     list[Path] | None,
@@ -21,6 +22,10 @@ DataFolders = Annotated[
 Judges = Annotated[
     list[str] | None,
     typer.Option("--judge", help="NAME=CANDIDATE: the model that answers for a judge. May be given again."),
+]
+ShardOption = Annotated[
+    str | None,
+    typer.Option("--shard", help="K/N: the K-th of N disjoint parts of the samples; `evalkit merge` joins the runs."),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 Cards = Annotated[
@@ -69,6 +74,11 @@ def bound_judges(given: list[str] | None) -> dict[str, str]:
             )
         judges[name] = candidate
     return judges
+
+
+def chosen_shard(given: str | None) -> Shard | None:
+    """`--shard K/N`; None = all samples. Raises InputError for another form."""
+    return None if given is None else read_shard(given)
 
 
 def folders(given: list[Path] | None) -> tuple[Path, ...]:

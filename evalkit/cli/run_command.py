@@ -15,7 +15,9 @@ from evalkit.cli.options import (
     MaxFailures,
     MaxTime,
     Runs,
+    ShardOption,
     bound_judges,
+    chosen_shard,
     command_line,
     folders,
     limits,
@@ -45,6 +47,7 @@ def run(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", help="Only samples with this tag (NAME or NAME=VALUE).")
     ] = None,
+    shard: ShardOption = None,
     data: DataFolders = None,
     cards: Cards = None,
     runs: Runs = Path("runs"),
@@ -64,7 +67,7 @@ def run(
 ) -> None:
     """Ask a candidate every sample of a suite, judge and score the answers."""
     loaded, asked = load_suite(suite, folders(data)), load_candidate(candidate)
-    chosen = Filter(limit, tuple(language or ()), tuple(task or ()), tuple(tag or ()))
+    chosen = Filter(limit, tuple(language or ()), tuple(task or ()), tuple(tag or ()), chosen_shard(shard))
     settings = RunSettings(
         runs=runs,
         run_id=run_id,

@@ -48,7 +48,11 @@ class RunManifest(Noun):
     ended_at: AwareDatetime | None = None
     wall_s: float | None = None
     partial: dict[str, Any] | None = None
-    """Which filter made the run partial (`limit`, `language`, `task`, `tag`); None = whole. Refused as a baseline."""
+    """Which filter made the run partial (`limit`, `language`, `task`, `tag`, `shard`); None = whole. Refused as a
+    baseline.
+    """
+    merged_from: tuple[str, ...] = ()
+    """Ids of the shards that this run was put together from, first to last; () = it was asked as it is."""
     command: str = ""
     """The command line to run it again."""
 
@@ -64,4 +68,6 @@ def partial_words(manifest: RunManifest) -> str:
 
 def resuming(manifest: RunManifest) -> str:
     """The command line that goes on with a run that was not finished."""
+    if manifest.merged_from and not manifest.counts:  # the merge itself was cut off: it is made again
+        return manifest.command or "evalkit merge RUN..."
     return f"{manifest.command or 'evalkit run SUITE --candidate CANDIDATE'} --resume"

@@ -18,6 +18,9 @@ from typing import Any
 
 import aiohttp
 
+from evalkit.core.failure import Blame, Failure
+from evalkit.core.request import Request
+from evalkit.core.response import Response, Timing
 from evalkit.engines.http_reply import (
     CONTENT_FILTER,
     BadBody,
@@ -132,6 +135,18 @@ def words_for(error: Exception) -> str:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "connection closed without an answer"
     return str(error) or type(error).__name__
+
+
+def failed_response(request: Request, fault: Fault) -> Response:
+    """What stands in the answer's place: the candidate's failure where the fault is its own, else the system's."""
+    blame: Blame = "candidate" if fault.kind in OF_THE_CANDIDATE else "system"
+    return Response(
+        request_digest=request.digest,
+        key=request.key,
+        judge_key=request.judge_key,
+        timing=Timing(scheduled_s=request.send_at_s),
+        failure=Failure(blame=blame, stage="generate", kind=fault.kind, message=fault.message),
+    )
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:

@@ -18,7 +18,6 @@ from functools import partial
 
 from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError
-from evalkit.core.failure import Blame, Failure
 from evalkit.core.request import Request
 from evalkit.core.response import Response, Timing
 from evalkit.engines.arguments import read_arguments
@@ -26,7 +25,7 @@ from evalkit.engines.base import EngineContext
 from evalkit.engines.http_arguments import HttpArguments, read_headers
 from evalkit.engines.http_body import encode_body, request_body
 from evalkit.engines.http_connection import Answer, HttpConnection
-from evalkit.engines.http_fault import OF_THE_CANDIDATE, Fault, fault_of_body
+from evalkit.engines.http_fault import Fault, failed_response, fault_of_body
 from evalkit.engines.http_mend import mend_of
 from evalkit.engines.http_reply import BadBody, read_response
 from evalkit.engines.http_retry import RetryPolicy, with_retries
@@ -171,14 +170,7 @@ class OpenAIHttpEngine:
         """The failure that stands in an answer's place. Raises InputError where no request of the run can succeed."""
         if fault.status == 401 or (fault.status is not None and not self._has_answered):
             await self._end_if_nothing_can_succeed(fault, base_url)
-        blame: Blame = "candidate" if fault.kind in OF_THE_CANDIDATE else "system"
-        return Response(
-            request_digest=request.digest,
-            key=request.key,
-            judge_key=request.judge_key,
-            timing=Timing(scheduled_s=request.send_at_s),
-            failure=Failure(blame=blame, stage="generate", kind=fault.kind, message=fault.message),
-        )
+        return failed_response(request, fault)
 
     async def _end_if_nothing_can_succeed(self, fault: Fault, base_url: str) -> None:
         connection = self._connection

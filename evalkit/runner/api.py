@@ -26,6 +26,7 @@ from evalkit.runner.meter import Limits
 from evalkit.runner.opened import open_run
 from evalkit.runner.plan import Filter
 from evalkit.runner.run import RunSettings, run_suite
+from evalkit.runner.shard import read_shard
 from evalkit.store.rundir import RunDirectory
 
 Paths = Sequence[str | Path]
@@ -61,6 +62,7 @@ def run(
     languages: Sequence[str] = (),
     tasks: Sequence[str] = (),
     tags: Sequence[str] = (),
+    shard: str | None = None,
     run_id: str | None = None,
     limits: Limits | None = None,
     resume: bool = False,
@@ -69,7 +71,7 @@ def run(
     """Ask a candidate every sample of a suite, judge and score the answers.
 
     candidate: as on the command line (YAML file, `openai:MODEL@URL`, `replay:FILE#SYSTEM`, `echo`), or a Candidate.
-    judges: judge name -> the candidate that answers for it.
+    judges: judge name -> the candidate that answers for it. shard: "3/8", the third of eight disjoint parts.
     cache: a folder of answers that other runs got and may get (`evalkit cache`); None = each is asked for anew.
     Raises InputError before anything is asked when something named does not exist.
 
@@ -85,7 +87,7 @@ def run(
         judges=judges or {},
         data_folders=_paths(data),
         run_id=run_id,
-        filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags)),
+        filter=Filter(limit, tuple(languages), tuple(tasks), tuple(tags), None if shard is None else read_shard(shard)),
         limits=limits or Limits(),
         resume=resume,
         cache=None if cache is None else Path(cache),

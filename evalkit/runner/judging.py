@@ -1,6 +1,6 @@
 """Which judge is asked when: beside the candidate where they share no device, else after it, one at a time."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from evalkit.core.manifest import BoundJudge
 from evalkit.engines.base import Engine, model_identity
 from evalkit.runner.bind import AskedJudge, open_engine
 from evalkit.runner.judge import JudgeBeside, JudgingPass, is_unscored
-from evalkit.runner.progress import Progress, Tally
+from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.runner.under_way import Conduct, Run, tallied
 from evalkit.scorers.judge import Judge
 
@@ -28,11 +28,11 @@ class JudgeAtWork:
     engine: Engine
 
     @classmethod
-    def of(cls, name: str, run: Run, progress: Progress) -> Self:
-        """The judge as a run binds it; its engine is not started."""
+    def of(cls, name: str, run: Run, progress: Progress | None = None) -> Self:
+        """The judge as a run binds it; its engine is not started. progress: is told what happens to the engine."""
         asked = run.binding.asked[name]
         folders = (asked.loaded.folder, *run.data_folders)
-        return cls(name, asked, open_engine(asked.candidate, folders, say=progress.say))
+        return cls(name, asked, open_engine(asked.candidate, folders, say=(progress or Silent()).say))
 
     @property
     def judge(self) -> Judge:
@@ -59,6 +59,14 @@ class JudgeAtWork:
         name = f"judge {self.name}: {manifest.candidate.name}"
         tally = held.enter_context(tallied(progress, Tally(name, total, price=self.asked.candidate.price)))
         return held.enter_context(JudgingPass(self.judge, asked, run.directory, tasks, tally))
+
+
+def bind_judges(run: Run, names: Collection[str]) -> None:
+    """Write down which judges score a run, before they are asked. Raises InputError for a judge whose model is not
+    there.
+    """
+    for name in names:
+        JudgeAtWork.of(name, run).bind(run)
 
 
 class JudgesBeside:

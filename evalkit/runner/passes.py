@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.errors import InputError
@@ -15,7 +16,7 @@ from evalkit.runner.cached import measured_tasks
 from evalkit.runner.flight import together
 from evalkit.runner.generate import GenerationPass
 from evalkit.runner.judging import BesideJudging, JudgesBeside, judge
-from evalkit.runner.plan import Filter, PlannedSample, planned_samples
+from evalkit.runner.plan import Filter, planned_rows
 from evalkit.runner.progress import Tally
 from evalkit.runner.requests import RequestMaker
 from evalkit.runner.summarize import summarize, summary_document
@@ -40,10 +41,10 @@ def plan(directory: RunDirectory, loaded: LoadedSuite, chosen: Filter, data_fold
     makers = {task.name: RequestMaker(task, candidate) for task in loaded.suite.tasks}
     counts = Counter(samples=0, requests=0)
     with BlockWriter(directory.samples) as samples, BlockWriter(directory.requests) as requests:
-        for task, sample in planned_samples(loaded, chosen, data_folders):
-            samples.append(PlannedSample(task=task.name, sample=sample))
+        for task, row in planned_rows(loaded, chosen, data_folders):
+            samples.append(row)
             counts["samples"] += 1
-            for request in makers[task.name].requests_of(sample):
+            for request in makers[task.name].requests_of(row.sample):
                 requests.append(request)
                 counts["requests"] += 1
                 counts[f"requests:{task.name}"] += 1
@@ -127,14 +128,20 @@ def _check_same_model(directory: RunDirectory, engine: Engine) -> None:
 
 def finish(directory: RunDirectory, status: Status = "complete") -> None:
     """Count and summarize what a run holds, and write its status."""
+    now = datetime.now(UTC)
+    wall_s = (now - directory.manifest.started_at).total_seconds()
+    conclude(directory, {"status": status, "ended_at": now, "wall_s": wall_s})
+
+
+def conclude(directory: RunDirectory, update: Mapping[str, Any]) -> None:
+    """Count and summarize what a run holds, and write that down in one go with what else is known now."""
     found = read_run(directory)
-    manifest, now = directory.manifest, datetime.now(UTC)
-    update = {
-        "counts": {**manifest.counts, **found.counts},
-        "status": status,
-        "ended_at": now,
-        "wall_s": (now - manifest.started_at).total_seconds(),
+    # Of what was counted before, only what was planned still holds: a failure that was asked again may be gone.
+    planned = {
+        name: n for name, n in directory.manifest.counts.items() if name.partition(":")[0] in ("samples", "requests")
     }
+    counts = {**planned, **update.get("counts", {}), **found.counts}
+    manifest = directory.manifest.model_copy(update={**update, "counts": counts})
     write_document(directory.summary, summary_document(manifest.run_id, summarize(found.tables)))
-    directory.write_manifest(manifest.model_copy(update=update))
-    directory.log("scored", status=status, counts=directory.manifest.counts)
+    directory.write_manifest(manifest)
+    directory.log("scored", status=manifest.status, counts=manifest.counts)

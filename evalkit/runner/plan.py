@@ -13,6 +13,7 @@ from evalkit.core.errors import InputError, Place
 from evalkit.core.noun import Noun
 from evalkit.core.sample import Sample
 from evalkit.core.suite import Suite, Task
+from evalkit.runner.shard import Shard
 from evalkit.store.records import count_records
 from evalkit.store.rundir import RunDirectory
 
@@ -22,6 +23,8 @@ class PlannedSample(Noun):
 
     task: str
     sample: Sample
+    place: int | None = None
+    """In a shard: the sample's line in the task's data, from 1, by which shards are put together in order."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,18 @@ class Filter:
     tasks: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     """`name` (the tag is set) or `name=value`."""
+    shard: Shard | None = None
+    """Of what all the others leave."""
 
     def described(self) -> dict[str, object] | None:
         """For the manifest; None when nothing is filtered."""
-        chosen = {"limit": self.limit, "language": self.languages, "task": self.tasks, "tag": self.tags}
+        chosen: dict[str, object] = {
+            "limit": self.limit,
+            "language": self.languages,
+            "task": self.tasks,
+            "tag": self.tags,
+        }
+        chosen["shard"] = self.shard and str(self.shard)
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items() if value
         } or None
@@ -105,19 +116,30 @@ def check_same_questions(
 def planned_samples(
     loaded: LoadedSuite, chosen: Filter, data_folders: tuple[Path, ...]
 ) -> Iterator[tuple[Task, Sample]]:
-    """The samples that will be asked, streaming. Raises InputError when a filter leaves none."""
+    """The samples that will be asked, streaming. Raises what `planned_rows` raises."""
+    for task, row in planned_rows(loaded, chosen, data_folders):
+        yield task, row.sample
+
+
+def planned_rows(
+    loaded: LoadedSuite, chosen: Filter, data_folders: tuple[Path, ...]
+) -> Iterator[tuple[Task, PlannedSample]]:
+    """The lines of samples.jsonl, streaming. Raises InputError when a filter leaves none; a shard may hold none."""
     check_filter(chosen, loaded.suite.tasks)
     any_left = False
     for task in loaded.suite.tasks:
         if chosen.tasks and task.name not in chosen.tasks:
             continue
         kept = 0
-        for _, sample in iter_samples(task, loaded.folder, data_folders):
+        for line, sample in iter_samples(task, loaded.folder, data_folders):
             if chosen.limit is not None and kept >= chosen.limit:
                 break
             if chosen.keeps(sample):
                 kept, any_left = kept + 1, True
-                yield task, sample
+                if chosen.shard is None:
+                    yield task, PlannedSample(task=task.name, sample=sample)
+                elif chosen.shard.holds(task.name, sample):
+                    yield task, PlannedSample(task=task.name, sample=sample, place=line)
     if not any_left:
         raise InputError(f"no sample is left to run: suite {loaded.suite.name}, filter {chosen.described()}")
 

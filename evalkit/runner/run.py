@@ -26,7 +26,7 @@ from evalkit.runner import passes
 from evalkit.runner.bind import Binding, bind, check_joins, check_metric_labels, judge_places, open_engine, system_of
 from evalkit.runner.environment import git_commit, hardware, package_versions
 from evalkit.runner.finished import is_finished
-from evalkit.runner.judging import BesideJudging, judge
+from evalkit.runner.judging import BesideJudging, bind_judges, judge
 from evalkit.runner.meter import Limits, Meter, check_price
 from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
@@ -86,13 +86,16 @@ def prepare_run(
     timed = any(task.kind == "latency" for task in loaded.suite.tasks)
     say = (progress or Silent()).say
     engine = open_engine(candidate, (loaded.folder, *settings.data_folders), measure_timing=timed, say=say)
-    if settings.run_id is not None and not re.fullmatch(r"[\w@=+-][\w.@=+-]*", settings.run_id):
-        raise InputError(
-            f"run id {settings.run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {settings.runs}"
-        )
+    check_run_id(settings.run_id, settings.runs)
     for asked in (candidate, *(bound.candidate for bound in binding.asked.values())):
         check_price(asked, settings.limits)
     return PreparedRun(loaded, binding, engine, settings, _manifest(loaded, candidate, binding, settings))
+
+
+def check_run_id(run_id: str | None, runs: Path) -> None:
+    """Raise InputError for an id that is no good name of a folder in `runs`."""
+    if run_id is not None and not re.fullmatch(r"[\w@=+-][\w.@=+-]*", run_id):
+        raise InputError(f"run id {run_id!r}: letters, digits and . _ - + = @ alone; it names a folder in {runs}")
 
 
 def run_suite(
@@ -141,8 +144,26 @@ def carry_out(
     for run in runs.values():
         if run in under_way and conduct.meter.stopped:
             _stopped_at_limit(run.directory, conduct.meter.stopped)
-        _check_complete(run.directory.manifest)
+        check_complete(run.directory.manifest)
     return [runs[directory.path].directory for directory in opened]
+
+
+@contextmanager
+def planned(prepared: PreparedRun, progress: Progress) -> Iterator[Run]:
+    """A run under its lock, planned and with its judges bound, of which nothing is asked here.
+
+    It is incomplete afterwards, unless it was complete before.
+    """
+    directory = _open(prepared.manifest, prepared.settings)
+    with directory.lock():
+        was_complete = directory.manifest.status == "complete"
+        _bring_up_to_date(directory, prepared.manifest)
+        with _under_way(directory):
+            _plan(directory, prepared, progress)
+            run = Run(directory, prepared.loaded, prepared.binding, prepared.engine, prepared.settings.data_folders)
+            bind_judges(run, _changed_judges(directory.manifest, run.binding))
+            yield run
+        _set_status(directory, "complete" if was_complete else "incomplete")
 
 
 def score_run(
@@ -151,23 +172,37 @@ def score_run(
     """Score a run's answers again by its suite as it is now. Nothing is asked of the candidate; judges are asked as
     needed.
     """
-    check_same_questions(directory.manifest.suite, loaded.suite, directory.manifest.digests, loaded.data_digests)
-    check_plan(directory)
-    # A judge that is not named again answers by the model it had.
-    before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
-    kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
-    binding = bind(loaded, directory.manifest.candidate, {**kept, **settings.judges}, settings.data_folders)
+    binding = bind_again(directory, loaded, settings)
     with ExitStack() as held:
         held.enter_context(directory.lock())
         manifest = directory.manifest
-        digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
-        update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
-        directory.write_manifest(manifest.model_copy(update=update))
+        score_as_now(directory, loaded, binding)
         directory.mend()
         run = Run(directory, loaded, binding, None, settings.data_folders)
         asyncio.run(_score(run, _conduct(settings, progress or Silent(), held)))
         passes.finish(directory, status=manifest.status)
     return directory
+
+
+def bind_again(directory: RunDirectory, loaded: LoadedSuite, settings: RunSettings) -> Binding:
+    """What scores the answers of a run by its suite as it is now. A judge that is not named again answers by the model
+    it had.
+
+    Raises InputError when the suite asks other questions now, or the run has lost a part of its files.
+    """
+    check_same_questions(directory.manifest.suite, loaded.suite, directory.manifest.digests, loaded.data_digests)
+    check_plan(directory)
+    before = {name: bound.candidate for name, bound in directory.manifest.judges.items() if bound.candidate is not None}
+    kept = {name: candidate for name, candidate in before.items() if name in judge_places(loaded)}
+    return bind(loaded, directory.manifest.candidate, {**kept, **settings.judges}, settings.data_folders)
+
+
+def score_as_now(directory: RunDirectory, loaded: LoadedSuite, binding: Binding) -> None:
+    """Write down by which suite, scorers and recorded judges a run is scored from here on. Needs the lock."""
+    manifest = directory.manifest
+    digests = {**manifest.digests, **_digests(loaded, manifest.candidate, binding)}
+    update = {"suite": loaded.suite, "digests": digests, "judges": {**manifest.judges, **_recorded_judges(binding)}}
+    directory.write_manifest(manifest.model_copy(update=update))
 
 
 def _conduct(settings: RunSettings, progress: Progress, held: ExitStack) -> Conduct:
@@ -253,10 +288,12 @@ def _same_run(found: RunManifest, wanted: RunManifest, run_id: str | None) -> bo
 
 
 def _manifest(loaded: LoadedSuite, candidate: Candidate, binding: Binding, settings: RunSettings) -> RunManifest:
-    now = datetime.now(UTC)
+    now, shard = datetime.now(UTC), settings.filter.shard
+    # Shards begin in the same second, and their folders are put side by side: each is named for its part.
+    name = f"{loaded.suite.name}-{candidate.name}" + (f"-{shard.part}of{shard.parts}" if shard else "")
     return RunManifest(
         schema="evalkit.run/1",
-        run_id=settings.run_id or new_run_id(f"{loaded.suite.name}-{candidate.name}", now),
+        run_id=settings.run_id or new_run_id(name, now),
         status="running",
         suite=loaded.suite,
         candidate=candidate,
@@ -271,6 +308,12 @@ def _manifest(loaded: LoadedSuite, candidate: Candidate, binding: Binding, setti
         partial=settings.filter.described(),
         command=settings.command,
     )
+
+
+def _changed_judges(manifest: RunManifest, binding: Binding) -> list[str]:
+    """The judges that are not bound yet as they are now. One that is may know more of its model than it does here."""
+    bound = {name: (judge.spec, judge.candidate) for name, judge in manifest.judges.items()}
+    return [name for name, asked in binding.asked.items() if bound.get(name) != (asked.loaded.spec, asked.candidate)]
 
 
 def _recorded_judges(binding: Binding) -> dict[str, BoundJudge]:
@@ -291,7 +334,7 @@ def _set_status(directory: RunDirectory, status: Status) -> None:
     directory.write_manifest(directory.manifest.model_copy(update={"status": status, "ended_at": ended_at}))
 
 
-def _check_complete(manifest: RunManifest) -> None:
+def check_complete(manifest: RunManifest) -> None:
     """Raise RunInvalid where too much is missing through the system's fault: answers, or verdicts on them."""
     counts = manifest.counts
     asked = counts["requests"]

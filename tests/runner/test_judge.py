@@ -8,7 +8,7 @@ import pytest
 
 from evalkit.cli.app import run_command
 from tests.runner.suites import SUITE, write_answers, write_suite
-from tests.servers import ModelServer
+from tests.servers import Fault, ModelServer
 
 JUDGE = """\
 name: correct
@@ -79,6 +79,17 @@ def test_a_resumed_run_asks_the_judge_nothing_again():
         assert run("old", server.base_url, "--run-id", "old", "--resume") == 0
         assert len(server.bodies) == 40
     assert len(scores("old")) == 40
+
+
+def test_a_run_whose_judge_failed_is_whole_once_the_judge_has_answered():
+    is_down = [True]
+    fault = Fault("status", status=418)
+    with ModelServer(reply=verdict, faults=lambda body, number: fault if is_down[0] else None) as server:
+        assert run("old", server.base_url, "--run-id", "old") == 4
+        is_down[0] = False
+        assert run("old", server.base_url, "--run-id", "old", "--resume") == 0
+    counts = json.loads(Path("runs/old/manifest.json").read_text())["counts"]
+    assert not [name for name in counts if name.startswith("unjudged")]
 
 
 def test_an_unreadable_verdict_is_asked_for_once_more_and_then_missing_never_zero(capsys):
