@@ -22,7 +22,7 @@ from evalkit.engines.http_fault import (
     fault_of_status,
     words_for,
 )
-from evalkit.engines.http_reply import BadBody, ErrorInside, parse_json
+from evalkit.engines.http_json import BadBody, ErrorInside, parse_json
 from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.http_stream import DONE, EventBuffer, StreamedCompletion
 
@@ -117,7 +117,8 @@ class HttpConnection:
             async with self._session.post(url, data=body, timeout=timeout, allow_redirects=False) as response:
                 if response.status != 200:
                     content = await response.content.read(ERROR_BYTES)
-                    return fault_of_status(response.status, response.headers, content, self._secrets)
+                    took_s = time.monotonic() - sent_at_s
+                    return fault_of_status(response.status, response.headers, content, took_s, self._secrets)
                 if response.content_type == "text/event-stream":
                     return await self._read_stream(response, sent_at_s)
                 content = await self._read_whole(response)

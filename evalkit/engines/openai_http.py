@@ -27,8 +27,9 @@ from evalkit.engines.http_arguments import HttpArguments, read_headers
 from evalkit.engines.http_body import encode_body, request_body
 from evalkit.engines.http_connection import Answer, HttpConnection
 from evalkit.engines.http_fault import OF_THE_CANDIDATE, Fault, fault_of_body
+from evalkit.engines.http_json import BadBody
 from evalkit.engines.http_mend import mend_of
-from evalkit.engines.http_reply import BadBody, read_response
+from evalkit.engines.http_reply import read_response
 from evalkit.engines.http_retry import RetryPolicy, with_retries
 from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.http_server import Pause, Server
