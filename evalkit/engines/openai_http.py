@@ -60,13 +60,13 @@ class OpenAIHttpEngine:
         self._stream = arguments.stream or context.measure_timing
         self._say = context.say
         self._connection: HttpConnection | None = None
+        self._places: asyncio.Semaphore
         self._servers: Servers | None = None
         self._started_at_s = 0.0
         self._has_answered = False
         self._over: InputError | None = None
         """Why nothing more is asked."""
         self.concurrency = arguments.concurrency
-        self._places = asyncio.Semaphore(self.concurrency)
         self.served = {"base_url": ", ".join(arguments.base_urls)}
         self.pause = Pause(arguments.down_timeout_s)
         self.retry_policy = RetryPolicy(arguments.max_retries, arguments.attempt_timeout_s, arguments.total_timeout_s)
@@ -74,6 +74,7 @@ class OpenAIHttpEngine:
     async def start(self) -> None:
         """Open the session and see that a server is there; raises InputError when none answers."""
         self._started_at_s = time.monotonic()
+        self._places = asyncio.Semaphore(self.concurrency)
         arguments = self._arguments
         connection = HttpConnection(arguments, self._headers, self._secrets)
         try:
