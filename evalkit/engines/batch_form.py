@@ -24,7 +24,8 @@ from evalkit.engines.arguments import read_arguments
 from evalkit.engines.http_arguments import HttpArguments
 from evalkit.engines.http_body import encode_body, request_body
 from evalkit.engines.http_fault import Fault, failed_response, fault_of_body, fault_of_status
-from evalkit.engines.http_reply import BadBody, read_response
+from evalkit.engines.http_json import BadBody
+from evalkit.engines.http_reply import read_response
 from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.vllm_arguments import VllmArguments
 
@@ -64,7 +65,9 @@ class BatchForm:
         if not isinstance(response, dict):
             outcome = self._told(error)
         elif response.get("status_code") != 200:
-            outcome = fault_of_status(_status(response), {}, orjson.dumps(response.get("body") or error), self.secrets)
+            outcome = fault_of_status(
+                _status(response), {}, orjson.dumps(response.get("body") or error), self.secrets, 0.0
+            )
         else:
             try:
                 outcome = read_response(response.get("body"), request, Timing(), self.arguments, self.secrets)

@@ -22,12 +22,12 @@ from evalkit.engines.http_fault import (
     fault_of_status,
     words_for,
 )
-from evalkit.engines.http_reply import BadBody, ErrorInside, parse_json
+from evalkit.engines.http_json import BadBody, ErrorInside, parse_json
 from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.http_stream import DONE, EventBuffer, StreamedCompletion
 
 ERROR_BYTES = 1 << 20
-"""As much of a refusal as is read; its first words are kept."""
+"""As much of a refusal, or of a list of models, as is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class HttpConnection:
         """What GET /models says. Raises aiohttp.ClientError, OSError or ValueError where nothing answers in HTTP."""
         timeout = aiohttp.ClientTimeout(total=timeout_s)
         async with self._session.get(URL(f"{base_url}/models"), timeout=timeout, allow_redirects=False) as response:
-            return Glance(response.status, await response.content.read(ERROR_BYTES))
+            return Glance(response.status, await _read(response.content, ERROR_BYTES))
 
     async def list_models(self, base_url: str) -> list[str]:
         """The names of the models that a server lists; none where it lists none in a form that is known."""
@@ -116,11 +116,14 @@ class HttpConnection:
             # No redirects: they would carry the key to an address that nobody named.
             async with self._session.post(url, data=body, timeout=timeout, allow_redirects=False) as response:
                 if response.status != 200:
-                    content = await response.content.read(ERROR_BYTES)
-                    return fault_of_status(response.status, response.headers, content, self._secrets)
+                    content = await _read(response.content, ERROR_BYTES)
+                    took_s = time.monotonic() - sent_at_s
+                    return fault_of_status(response.status, response.headers, content, took_s, self._secrets)
                 if response.content_type == "text/event-stream":
                     return await self._read_stream(response, sent_at_s)
-                content = await self._read_whole(response)
+                content = await _read(response.content, self._most_bytes)
+                if len(content) > self._most_bytes:
+                    raise _TooLarge
                 return Answer(parse_json(content), sent_at_s, None, time.monotonic())
         except BadBody as error:
             return fault_of_body(error, self._secrets)
@@ -132,21 +135,6 @@ class HttpConnection:
 
     def _timeout(self, total_s: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(total=total_s, sock_connect=self._connect_timeout_s)
-
-    async def _read_whole(self, response: aiohttp.ClientResponse) -> bytes:
-        """The body, as long as it is not too long: no server can fill the memory."""
-        stream = response.content
-        whole = await stream.readany()
-        if stream.at_eof() and len(whole) <= self._most_bytes:  # nearly always
-            return whole
-        pieces, size = [whole], len(whole)
-        while size <= self._most_bytes:
-            piece = await stream.readany()
-            if not piece:
-                return b"".join(pieces)
-            pieces.append(piece)
-            size += len(piece)
-        raise _TooLarge
 
     async def _read_stream(self, response: aiohttp.ClientResponse, sent_at_s: float) -> Answer:
         events, completion = EventBuffer(), StreamedCompletion()
@@ -167,6 +155,18 @@ class HttpConnection:
         if not completion.readable:
             raise BadBody("the server streamed nothing that has the form of an answer")
         return Answer(completion.completion(), sent_at_s, first_token_at_s, time.monotonic())
+
+
+async def _read(stream: aiohttp.StreamReader, most_bytes: int) -> bytes:
+    """A body to its end, or until it is longer than that: no server can fill the memory."""
+    content = await stream.readany()
+    if stream.at_eof():  # nearly always
+        return content
+    pieces, size = [content], len(content)
+    while size <= most_bytes and (piece := await stream.readany()):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 def _add(completion: StreamedCompletion, data: str) -> bool:

@@ -21,7 +21,7 @@ import aiohttp
 from evalkit.core.failure import Blame, Failure
 from evalkit.core.request import Request
 from evalkit.core.response import Response, Timing
-from evalkit.engines.http_reply import (
+from evalkit.engines.http_json import (
     CONTENT_FILTER,
     BadBody,
     ErrorInside,
@@ -66,6 +66,8 @@ class Fault:
     """Whether it looks as if nobody were there: no connection, a reset one, 502, 503 or 504."""
     sent: bool = True
     """Whether the request may have reached a model, and so may be what brought it down."""
+    took_s: float = 0.0
+    """How long the server took to say so."""
     counts: bool = True
     """Whether it is one of the attempts that a request has; not when the server turned out to be gone."""
 
@@ -75,8 +77,8 @@ def status_is_worth_another_attempt(status: int) -> bool:
     return status in (408, 409, 429) or status >= 500
 
 
-def fault_of_status(status: int, headers: Mapping[str, str], content: bytes, secrets: Secrets) -> Fault:
-    """The fault of an HTTP answer that is not 200."""
+def fault_of_status(status: int, headers: Mapping[str, str], content: bytes, took_s: float, secrets: Secrets) -> Fault:
+    """The fault of an HTTP answer that is not 200, and came after so many seconds."""
     told = f"redirects to {headers.get('Location')}" if 300 <= status < 400 else error_message(content)
     date = _read_date(headers.get("Date"))
     return Fault(
@@ -86,6 +88,7 @@ def fault_of_status(status: int, headers: Mapping[str, str], content: bytes, sec
         retry_after_s=read_retry_after(headers.get("Retry-After"), date or datetime.now(UTC)),
         status=status,
         unreached=status in GATEWAY_STATUSES,
+        took_s=took_s,
     )
 
 

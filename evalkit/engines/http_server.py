@@ -26,6 +26,9 @@ REFUSALS_IN_A_ROW = 5
 answer.
 """
 
+SLOW_REFUSAL_S = 10.0
+"""A 504 that took longer says that a gateway lost patience with one long answer, not that nothing is there."""
+
 
 class State(IntEnum):
     """How far a server is to be asked, the best first."""
@@ -109,7 +112,7 @@ class Server:
 
     def doubt(self, fault: Fault, request: Hashable) -> None:
         """An attempt found nobody there."""
-        if fault.status is not None:
+        if fault.status is not None and fault.took_s < SLOW_REFUSAL_S:
             self._refusals += 1
             self._refused.add(request)
         self._leave_alone_s = fault.retry_after_s or 0.0

@@ -26,8 +26,9 @@ from evalkit.engines.http_arguments import HttpArguments, read_headers
 from evalkit.engines.http_body import encode_body, request_body
 from evalkit.engines.http_connection import Answer, HttpConnection
 from evalkit.engines.http_fault import Fault, failed_response, fault_of_body
+from evalkit.engines.http_json import BadBody
 from evalkit.engines.http_mend import mend_of
-from evalkit.engines.http_reply import BadBody, read_response
+from evalkit.engines.http_reply import read_response
 from evalkit.engines.http_retry import RetryPolicy, with_retries
 from evalkit.engines.http_secrets import Secrets
 from evalkit.engines.http_server import Pause, Server
@@ -61,13 +62,13 @@ class OpenAIHttpEngine:
         self._stream = arguments.stream or context.measure_timing
         self._say = context.say
         self._connection: HttpConnection | None = None
+        self._places: asyncio.Semaphore
         self._servers: Servers | None = None
         self._started_at_s = 0.0
         self._has_answered = False
         self._over: InputError | None = None
         """Why nothing more is asked."""
         self.concurrency = arguments.concurrency
-        self._places = asyncio.Semaphore(self.concurrency)
         self.served = {"base_url": ", ".join(arguments.base_urls)}
         self.pause = Pause(arguments.down_timeout_s)
         self.retry_policy = RetryPolicy(arguments.max_retries, arguments.attempt_timeout_s, arguments.total_timeout_s)
@@ -75,6 +76,7 @@ class OpenAIHttpEngine:
     async def start(self) -> None:
         """Open the session and see that a server is there; raises InputError when none answers."""
         self._started_at_s = time.monotonic()
+        self._places = asyncio.Semaphore(self.concurrency)
         arguments = self._arguments
         connection = HttpConnection(arguments, self._headers, self._secrets)
         try:

@@ -22,7 +22,7 @@ from evalkit.calibration.spec import CalibrationSpec, VerdictSide
 from evalkit.content.judges import LoadedJudge
 from evalkit.core.candidate import Candidate
 from evalkit.core.card import JudgeCard
-from evalkit.core.errors import InputError, Place, RunInterrupted
+from evalkit.core.errors import EngineLost, InputError, Place, RunInterrupted
 from evalkit.core.judge import JudgeSpec, asked_judge_digest
 from evalkit.core.request import Key
 from evalkit.core.response import Response
@@ -156,6 +156,8 @@ def _ask(spec: CalibrationSpec, options: CalibrateOptions, asked: JudgeToAsk, pr
     try:
         with nullcontext() if options.cache is None else ResponseCache(options.cache, progress.say) as cache:
             return asyncio.run(ask())
+    except EngineLost as error:
+        raise error.go_on_with(options.command or "the same call") from None
     except KeyboardInterrupt:
         mend = f"Go on with the same command: {options.command}" if options.command else "Go on with the same call"
         raise RunInterrupted(f"interrupted; every verdict so far is kept in {options.out}. {mend}") from None

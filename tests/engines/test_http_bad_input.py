@@ -269,6 +269,24 @@ def test_a_wrong_model_is_said_with_the_nearest_that_the_server_lists() -> None:
     )
 
 
+def test_a_long_list_of_models_and_a_long_refusal_are_read_whole() -> None:
+    names = json.dumps({"data": [{"id": f"model-{number}"} for number in range(20_000)] + [{"id": "mm"}]}).encode()
+    refusal = json.dumps({"error": {"padding": "x" * 300_000, "message": "no such model"}}).encode()
+    with (
+        RawServer(http(refusal, JSON, status="404 Not Found"), models=http(names, JSON)) as server,
+        pytest.raises(InputError, match=r'HTTP 404: no such model\. .* Did you mean "mm"\? .* and 19993 more'),
+    ):
+        respond(open_engine(server.base_url), ask())
+
+
+def test_an_engine_can_be_started_again_elsewhere() -> None:
+    with ModelServer(latency_s=0.01) as server:
+        engine = open_engine(server.base_url, concurrency=2)
+        for _ in range(2):
+            answers = respond(engine, *[ask(str(number)) for number in range(6)])
+            assert all(response.failure is None for response in answers)
+
+
 def test_a_server_that_accepts_and_never_answers_is_said_at_the_start() -> None:
     with RawServer(GOOD, models=None) as server, pytest.raises(InputError, match=r"nothing came within 0.3 s"):
         respond(open_engine(server.base_url, connect_timeout_s=0.3))

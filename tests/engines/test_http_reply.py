@@ -9,7 +9,8 @@ from evalkit.core.message import Message
 from evalkit.core.request import Key, Request
 from evalkit.core.response import Response, Timing, Usage
 from evalkit.engines.http_arguments import HttpArguments
-from evalkit.engines.http_reply import BadBody, error_message, label_logprobs, read_response
+from evalkit.engines.http_json import BadBody, error_message
+from evalkit.engines.http_reply import label_logprobs, read_response
 from evalkit.engines.http_secrets import Secrets
 
 REQUEST = Request(key=Key(task="t", sample_id="s"), messages=(Message(role="user", content="?"),))

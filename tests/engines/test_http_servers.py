@@ -133,17 +133,21 @@ def test_one_request_that_always_gets_503_is_its_own_failure_and_no_server_is_go
     assert told.sentences == []
 
 
-def test_a_request_that_brings_its_server_down_each_time_is_lost_in_the_end() -> None:
-    with ModelServer(faults=lambda body, number: Fault("reset")) as poisoned, ModelServer() as other:
-        engine = open_engine([poisoned.base_url, other.base_url], max_retries=0)
-        assert respond(engine, *[ask(str(number)) for number in range(10)])[0].failure is None
-    with (
-        ModelServer(faults=lambda body, number: Fault("reset")) as first,
-        ModelServer(faults=lambda body, number: Fault("reset")) as second,
-    ):
+def test_a_request_that_one_server_resets_is_asked_of_another() -> None:
+    with ModelServer(faults=lambda body, number: Fault("reset")) as broken, ModelServer() as other:
+        engine = open_engine([broken.base_url, other.base_url], max_retries=0)
+        answers = respond(engine, *[ask(str(number)) for number in range(4)])
+    assert [answer.failure for answer in answers] == [None] * 4
+
+
+def test_a_request_that_every_server_resets_is_lost_in_the_end() -> None:
+    def fault(body: dict[str, Any], number: int) -> Fault:
+        return Fault("reset")
+
+    with ModelServer(faults=fault) as first, ModelServer(faults=fault) as second:
         [answer] = respond(open_engine([first.base_url, second.base_url], max_retries=1), ask())
     assert answer.failure is not None
-    assert answer.failure.kind == "connection"
+    assert (answer.failure.blame, answer.failure.kind) == ("system", "connection")
 
 
 def test_a_server_that_stays_away_ends_the_run_and_says_so() -> None:
