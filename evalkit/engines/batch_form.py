@@ -65,9 +65,8 @@ class BatchForm:
         if not isinstance(response, dict):
             outcome = self._told(error)
         elif response.get("status_code") != 200:
-            outcome = fault_of_status(
-                _status(response), {}, orjson.dumps(response.get("body") or error), self.secrets, 0.0
-            )
+            told = orjson.dumps(response.get("body") or error)
+            outcome = fault_of_status(_status(response), {}, told, took_s=0.0, secrets=self.secrets)
         else:
             try:
                 outcome = read_response(response.get("body"), request, Timing(), self.arguments, self.secrets)
