@@ -21,7 +21,7 @@ from evalkit.runner.progress import Tally
 from evalkit.runner.score import PassScorer, score_one
 from evalkit.store.index import DigestIndex, index_scores
 from evalkit.store.keys import key_digest, score_key_digest
-from evalkit.store.records import RecordReader, RecordWriter
+from evalkit.store.records import BlockWriter, RecordReader, RecordWriter
 from evalkit.store.rundir import RunDirectory
 
 
@@ -44,13 +44,14 @@ class GenerationPass:
         self._directory = directory
         self._scorers = scorers
         self._engine = engine
-        self._finished = finished
+        self._finished = finished if len(finished) else None
         self._tally = tally
         self._meter = meter
-        self._scored = index_scores(directory.scores)
+        scored = index_scores(directory.scores)
+        self._scored = scored if len(scored) else None
         self._files = ExitStack()
         self._responses = self._files.enter_context(RecordWriter(directory.responses))
-        self._scores = self._files.enter_context(RecordWriter(directory.scores))
+        self._scores = self._files.enter_context(BlockWriter(directory.scores))
         self._reader = self._files.enter_context(RecordReader(directory.responses, Response))
 
     def __enter__(self) -> "GenerationPass":
@@ -91,16 +92,16 @@ class GenerationPass:
         return response
 
     def _known(self, request: Request) -> Response | None:
-        if not len(self._finished):
+        if self._finished is None:
             return None
         offset = self._finished.offset(key_digest(request.key, None, request.digest))
         return None if offset is None else self._reader.at(offset)
 
     def _score(self, question: Question, response: Response) -> None:
         for scorer in self._scorers[question.task]:
-            if not self._has_score(scorer, response):
+            if self._scored is None or not self._has_score(scorer, response, self._scored):
                 self._scores.append(score_one(scorer, question.sample, response))
 
-    def _has_score(self, scorer: PassScorer, response: Response) -> bool:
-        about = (response.key, scorer.name, scorer.digest, (response.digest,))
-        return len(self._scored) > 0 and score_key_digest(*about) in self._scored
+    @staticmethod
+    def _has_score(scorer: PassScorer, response: Response, scored: DigestIndex) -> bool:
+        return score_key_digest(response.key, scorer.name, scorer.digest, (response.digest,)) in scored

@@ -20,7 +20,7 @@ from evalkit.runner.progress import Tally
 from evalkit.scorers.judge import Judge
 from evalkit.store.index import DigestIndex, index_responses, index_scores
 from evalkit.store.keys import key_digest, score_key_digest
-from evalkit.store.records import RecordWriter, read_at
+from evalkit.store.records import BlockWriter, RecordWriter, read_at
 from evalkit.store.rundir import JudgingFiles, RunDirectory
 
 
@@ -34,7 +34,8 @@ class Asker:
         self._run_id = run_id
         self._tally = tally
         self._responses_path = files.responses
-        self._known = index_responses(files.responses)
+        known = index_responses(files.responses)
+        self._known = known if len(known) else None
         self._requests = RecordWriter(files.requests)
         self._responses = RecordWriter(files.responses)
 
@@ -60,17 +61,17 @@ class Asker:
 
     async def _verdict(self, request: Request) -> Response:
         """The recorded verdict for this very request, or a new one."""
-        offset = self._known.offset(key_digest(request.key, request.judge_key))
+        offset = None if self._known is None else self._known.offset(key_digest(request.key, request.judge_key))
         if offset is not None:
             known = read_at(self._responses_path, offset, Response)
             if known.request_digest == request.digest and not _is_system_failure(known):
                 return known
         self._requests.append(
             {
-                "key": request.key.model_dump(mode="json"),
-                "judge_key": request.judge_key.model_dump(mode="json") if request.judge_key else None,
+                "key": request.key.model_dump(),
+                "judge_key": request.judge_key.model_dump() if request.judge_key else None,
                 "digest": request.digest,
-                "about": [reference.model_dump(mode="json") for reference in request.about],
+                "about": [reference.model_dump() for reference in request.about],
             }
         )
         response = await self._engine.respond(request)
@@ -91,8 +92,9 @@ class JudgingPass:
         self._concurrency = engine.concurrency
         files = directory.judging(judge.name, judge.digest)
         self._asker = Asker(judge, engine, files, directory.manifest.run_id, tally)
-        self._scored = index_scores(directory.scores)
-        self._scores = RecordWriter(directory.scores)
+        scored = index_scores(directory.scores)
+        self._scored = scored if len(scored) else None
+        self._scores = BlockWriter(directory.scores)
 
     def __enter__(self) -> Self:
         return self
@@ -160,7 +162,9 @@ def is_unscored(directory: RunDirectory, judge: Judge, tasks: frozenset[str]) ->
     return any(not _has_scored(judge, answer.response, scored) for answer in iter_answers(directory, tasks))
 
 
-def _has_scored(judge: Judge, response: Response, scored: DigestIndex) -> bool:
+def _has_scored(judge: Judge, response: Response, scored: DigestIndex | None) -> bool:
+    if scored is None:
+        return False
     digests = (response.digest,)
     return all(score_key_digest(response.key, name, judge.digest, digests) in scored for name in judge.score_names)
 

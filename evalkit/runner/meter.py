@@ -158,20 +158,32 @@ class MeteredEngine:
 
     async def respond(self, request: Request) -> Response:
         """The engine's answer. Raises LimitReached when nothing more is asked."""
-        most_usd = 0.0
-        if self._meter.limits.max_cost_usd is not None and self._price is not None:
-            most_usd = most_cost_by_tokens(request, self._price)
+        if self._meter.limits.max_cost_usd is not None:
+            return await self._respond_within_cost(request)
+        if self._meter.stopped:
+            raise LimitReached(self._meter.stopped)
+        return self._counted(await self._engine.respond(request))
+
+    async def _respond_within_cost(self, request: Request) -> Response:
+        most_usd = 0.0 if self._price is None else most_cost_by_tokens(request, self._price)
         await self._meter.reserve(most_usd)
         cost_usd: float | None = 0.0  # a request that is given up, or fails, is not known to have cost anything
         try:
-            response = await self._engine.respond(request)
-            if response.failure is not None and response.failure.blame == "system":
-                self._meter.count_failure(response.failure)
-            elif self._price is not None:
+            response = self._counted(await self._engine.respond(request))
+            if self._price is not None and not _is_missing(response):
                 cost_usd = cost_by_tokens(response.usage, self._price)
         finally:
             self._meter.settle(most_usd, cost_usd)
         return response
+
+    def _counted(self, response: Response) -> Response:
+        if response.failure is not None and _is_missing(response):
+            self._meter.count_failure(response.failure)
+        return response
+
+
+def _is_missing(response: Response) -> bool:
+    return response.failure is not None and response.failure.blame == "system"
 
 
 def check_price(candidate: Candidate, limits: Limits) -> None:

@@ -54,6 +54,8 @@ def visible(text: str, form: UnicodeForm = "NFC") -> str:
     >>> visible("\\u200f٣\\u200f")
     '٣'
     """
+    if text.isascii():  # every form of it is the same, and none of the marks is in it
+        return text
     return unicodedata.normalize(form, text.translate(_INVISIBLE))
 
 
@@ -61,6 +63,8 @@ def fold_case(text: str, form: UnicodeForm = "NFC", language: str | None = None)
     """Case folded so that canonically equal texts stay equal (Unicode 3.13, D145: normalise, fold, normalise)."""
     if language is not None and language.split("-")[0].lower() in _TURKIC:
         text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
+    if text.isascii():
+        return text.casefold()
     return unicodedata.normalize(form, unicodedata.normalize("NFD", text).casefold())
 
 

@@ -58,25 +58,24 @@ class RecordWriter:
             self.sync()
         return offset
 
-    def _write(self, line: bytes) -> int:
-        start = os.lseek(self._descriptor, 0, os.SEEK_END)
+    def _write(self, lines: bytes) -> int:
+        """Where they begin."""
         written = 0
         try:
-            while written < len(line):  # a full disk takes a part of a line before it refuses the rest
-                written += os.write(self._descriptor, line[written:] if written else line)
+            while written < len(lines):  # a full disk takes a part of a line before it refuses the rest
+                written += os.write(self._descriptor, lines[written:] if written else lines)
         except OSError as error:
-            self._drop_piece(start, len(line))
+            self._drop_piece()
             raise disk_error(error, self.path, "written") from error
         except BaseException:  # Ctrl-C
-            self._drop_piece(start, len(line))
+            self._drop_piece()
             raise
-        return start
+        return os.lseek(self._descriptor, 0, os.SEEK_CUR) - len(lines)
 
-    def _drop_piece(self, start: int, length: int) -> None:
+    def _drop_piece(self) -> None:
         """Cut an unfinished line away: nothing may be written behind it. Failing that, the next opening mends it."""
         with suppress(OSError):
-            if os.lseek(self._descriptor, 0, os.SEEK_END) < start + length:
-                os.ftruncate(self._descriptor, start)
+            mend_descriptor(self._descriptor)
 
     def sync(self) -> None:
         """Return when all that was appended lies on the disk itself."""
@@ -106,7 +105,7 @@ class RecordWriter:
 
 
 class BlockWriter(RecordWriter):
-    """Appends records many at a time: for a file that is written whole or written again, as a plan is."""
+    """Appends records many at a time: for what can be made again, as a plan and the scores of answers on file can."""
 
     def __init__(self, path: Path):
         """As a RecordWriter's."""
@@ -114,10 +113,14 @@ class BlockWriter(RecordWriter):
         self._block: list[bytes] = []
 
     def append(self, record: Noun | Mapping[str, Any]) -> int:
-        """Take a record in; 0, since it has no place yet. It is on file after `close()` at the latest."""
+        """Take a record in; 0, since it has no place yet.
+
+        It is on file after so many more, with the next one a second later, or after `close()`.
+        """
         self._block.append(encode_line(record))
-        if len(self._block) >= BLOCK_RECORDS:
+        if len(self._block) >= BLOCK_RECORDS or time.monotonic() - self._synced_at_s >= SYNC_EVERY_S:
             self._write_block()
+            self.sync()
         return 0
 
     def close(self) -> None:
