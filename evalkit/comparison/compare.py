@@ -170,7 +170,7 @@ def _from_people(task: Task, metric: MetricSpec) -> bool:
 
 
 def _rows(paired: PairedMetric) -> list[MetricRow]:
-    rows_N = np.zeros(len(paired.table.sample_ids), dtype=bool)
+    rows_N = np.zeros(paired.table.n_samples, dtype=bool)
     rows_N[paired.baseline.rows_N] = True
     slices: list[Slice] = [{}]
     for columns in paired.table.task.slices:

@@ -85,7 +85,7 @@ def decide_no_worse(gate: Gate, paired: PairedMetric, standing_of: StandingOf) -
 
 def gate_slices(gate: Gate, paired: PairedMetric) -> list[Slice]:
     """The overall, every slice of the gate's columns, and required slices beyond them."""
-    mask = np.zeros(len(paired.table.sample_ids), dtype=bool)
+    mask = np.zeros(paired.table.n_samples, dtype=bool)
     mask[paired.baseline.rows_N] = True
     slices: list[Slice] = [{}, *slices_of(paired.table, gate.by, mask)]
     return slices + [dict(wanted) for wanted in gate.required if wanted not in slices]

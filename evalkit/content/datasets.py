@@ -7,7 +7,6 @@ How a row becomes a sample: see sample_rows.py. Which samples of a task are run 
 """
 
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from evalkit.content.sentences import said
 from evalkit.core.errors import InputError, Place
 from evalkit.core.sample import Sample
 from evalkit.core.suite import DataSource, Task
-from evalkit.store.index import DigestIndex
 from evalkit.store.rows import read_rows
+from evalkit.store.seen import SeenTexts
 
 Rows = Iterator[tuple[int, dict[str, Any]]]
 
@@ -38,20 +37,25 @@ def iter_samples(
     """
     source, rows = _open(task.data, suite_folder, data_folders, place)
     reader = RowReader(task.data, source)
-    # 16 bytes stand for an id of any length: two of them are never equal by chance.
-    lines = DigestIndex()
+    seen = SeenTexts()
     for line, row in rows:
         sample = reader.read(line, row)
-        digest = blake2b(sample.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        first = lines.offset(digest)
-        if first is not None:
-            message = f"sample id {said(sample.id)} is here twice: first in line {first}. Ids must differ."
-            raise InputError(message, Place(source, line))
-        lines.add(digest, line)
+        if not seen.add(sample.id):
+            first = _first_line(sample.id, task, suite_folder, data_folders)
+            if first < line:  # else only the digests are equal
+                message = f"sample id {said(sample.id)} is here twice: first in line {first}. Ids must differ."
+                raise InputError(message, Place(source, line))
         yield line, sample
-    if not len(lines):
+    if not len(seen):
         raise InputError("there is no sample in it; expected one row for each", Place(source))
     reader.check_columns_were_found()
+
+
+def _first_line(sample_id: str, task: Task, suite_folder: Path, data_folders: Iterable[Path]) -> int:
+    """The first line with this id; there is one."""
+    source, rows = _open(task.data, suite_folder, data_folders, None)
+    reader = RowReader(task.data, source)
+    return next(line for line, row in rows if reader.read(line, row).id == sample_id)
 
 
 def _open(

@@ -3,10 +3,11 @@
 A line that speaks of the same sample and attempt as an earlier one takes its place.
 """
 
-import hashlib
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from evalkit.core.response import Response
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
 from evalkit.core.suite import Task
-from evalkit.store.index import DigestIndex
+from evalkit.stats.clusters import codes_of_numbers
+from evalkit.store.seen import digest_64
 
+_MOST_TOKENS = 2**32 - 1
 _OWN_CLUSTER = 1 << 63
 """Added to a sample's row where it stands for itself: no digest of a named cluster is that large."""
 
@@ -50,7 +53,7 @@ class _Failures(_Numbered):
     def of(self, failure: Failure | None) -> int:
         return 0 if failure is None else self.number((failure.blame, failure.stage, failure.kind))
 
-    def counted(self, numbers: NDArray[np.int32]) -> Counter[tuple[str, str, str]]:
+    def counted(self, numbers: NDArray[np.integer[Any]]) -> Counter[tuple[str, str, str]]:
         """How often each kind occurs."""
         found: Counter[tuple[str, str, str]] = Counter()
         for number, count in enumerate(np.bincount(numbers.ravel(), minlength=len(self.values))):
@@ -67,7 +70,7 @@ class _GrowingColumn:
         self.unit = ""
         self.values_NK = np.full(shape, np.nan)
         self.label_NK = np.zeros(shape, dtype=np.int32)
-        self.failure_NK = np.ones(shape, dtype=np.int32)
+        self.failure_NK = np.ones(shape, dtype=np.int16)
         self.labels = _Numbered(None)
         self.failures = _Failures(("system", "score", "not_scored"))
 
@@ -80,23 +83,26 @@ class _GrowingColumn:
 class GrowingTable:
     """One task's table while it is read. N samples, K attempts."""
 
-    def __init__(self, task: Task, attempts: int, columns: tuple[str, ...]):
-        """columns: those to slice by."""
+    def __init__(self, task: Task, attempts: int, columns: tuple[str, ...], keep_ids: bool = True):
+        """columns: those to slice by. keep_ids: whether anybody asks later which sample a row is."""
         self._task = task
         self._attempts = attempts
         self._ids = SampleIds()
-        self._digests = bytearray()
+        self._keep_ids = keep_ids
+        self._digests = array("Q")
         self._clusters = array("Q")
         self._columns = {name: (_Numbered(None), array("i")) for name in columns}
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._clusters)
 
     def add_sample(self, sample: Sample) -> None:
         """One more row. Raises InputError for a column that is none."""
-        self._digests += _id_digest(sample.id)
-        self._clusters.append(_OWN_CLUSTER + len(self._ids) if sample.cluster is None else _digest_64(sample.cluster))
-        self._ids.append(sample.id)
+        self._digests.append(digest_64(sample.id))
+        # 63 bits for a named cluster: two of a million are equal by chance once in ten million runs.
+        self._clusters.append(_OWN_CLUSTER + len(self) if sample.cluster is None else digest_64(sample.cluster) >> 1)
+        if self._keep_ids:
+            self._ids.append(sample.id)
         for name, (known, numbers) in self._columns.items():
             try:
                 numbers.append(known.number(sample.column(name)))
@@ -108,32 +114,31 @@ class GrowingTable:
 
     def expect_scores(self, scorers: Mapping[str, str]) -> None:
         """All samples are there; scores of these scorers follow."""
-        shape = (len(self._ids), self._attempts)
-        digests = bytes(self._digests)
-        self._digests = bytearray()
-        self._rows = DigestIndex((digests[16 * row : 16 * row + 16], row) for row in range(len(self._ids)))
+        shape = (len(self), self._attempts)
+        self._rows = RowIndex(self._digests)
+        del self._digests
         self._scorers = {name: _GrowingColumn(shape) for name in scorers}
         self._failures = _Failures(("system", "generate", "not_answered"))
-        self._failure_NK = np.ones(shape, dtype=np.int32)
-        self._prompt_tokens_NK = np.zeros(shape, dtype=np.int64)
-        self._output_tokens_NK = np.zeros(shape, dtype=np.int64)
+        self._failure_NK = np.ones(shape, dtype=np.int16)
+        self._prompt_tokens_NK = np.zeros(shape, dtype=np.uint32)
+        self._output_tokens_NK = np.zeros(shape, dtype=np.uint32)
         self._from_cache_NK = np.zeros(shape, dtype=np.bool_)
 
     def add_response(self, response: Response) -> bool:
         """Count a response; False = its sample is none of the task's."""
-        row = self._rows.offset(_id_digest(response.key.sample_id))
+        row = self._rows.row(response.key.sample_id)
         if row is None:
             return False
         place = row, response.key.attempt
         self._failure_NK[place] = self._failures.of(response.failure)
-        self._prompt_tokens_NK[place] = response.usage.prompt_tokens or 0
-        self._output_tokens_NK[place] = response.usage.output_tokens or 0
+        self._prompt_tokens_NK[place] = min(response.usage.prompt_tokens or 0, _MOST_TOKENS)
+        self._output_tokens_NK[place] = min(response.usage.output_tokens or 0, _MOST_TOKENS)
         self._from_cache_NK[place] = response.from_cache
         return True
 
     def add_score(self, score: Score) -> bool:
         """Take in a score; False = its sample is none of the task's."""
-        row = self._rows.offset(_id_digest(score.key.sample_id))
+        row = self._rows.row(score.key.sample_id)
         if row is None:
             return False
         place, column = (row, score.key.attempt), self._scorers[score.scorer]
@@ -166,14 +171,14 @@ class GrowingTable:
             "output_tokens": self._output_tokens_NK,
             "from_cache": self._from_cache_NK,
         }
-        return counted + Counter({name: int(found.sum()) for name, found in used.items()})
+        return counted + Counter({name: int(found.sum(dtype=np.int64)) for name, found in used.items()})
 
     def finished(self) -> TaskTable:
         """The table."""
         return TaskTable(
             task=self._task,
             sample_ids=self._ids,
-            cluster_N=_in_order_of_first(np.frombuffer(self._clusters, dtype=np.uint64)),
+            cluster_N=codes_of_numbers(np.frombuffer(self._clusters, dtype=np.uint64))[0],
             columns={
                 name: _looked_up(known.values, np.frombuffer(numbers, dtype=np.int32))
                 for name, (known, numbers) in self._columns.items()
@@ -182,27 +187,35 @@ class GrowingTable:
         )
 
 
-def _id_digest(sample_id: str) -> bytes:
-    return hashlib.blake2b(sample_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+class RowIndex:
+    """The row of each sample by its id, in twelve bytes each.
+
+    An id that no sample has is taken for one that has the same 64 bits; of a million, one in ten billion does.
+    """
+
+    def __init__(self, digests: "array[int]"):
+        """digests: of the ids, in the order of the rows. Raises InputError when two are equal."""
+        digests_N = np.frombuffer(digests, dtype=np.uint64)
+        order_N = np.argsort(digests_N, kind="stable")
+        self._sorted_N = digests_N[order_N]
+        self._order_N = order_N.astype(np.uint32)
+        if len(digests) > 1 and bool((self._sorted_N[1:] == self._sorted_N[:-1]).any()):
+            raise InputError("two samples of a task have the same id, or ids whose digests are equal: change one")
+        self._sorted, self._rows = memoryview(self._sorted_N.data), memoryview(self._order_N.data)
+
+    def row(self, sample_id: str) -> int | None:
+        """The row; None = there is no such sample."""
+        digest = digest_64(sample_id)
+        at = bisect_left(self._sorted, digest)
+        return self._rows[at] if at < len(self._sorted) and self._sorted[at] == digest else None
 
 
-def _digest_64(cluster: str) -> int:
-    """63 bits: two of a million clusters are equal by chance once in ten million runs."""
-    digest = hashlib.blake2b(cluster.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1
-
-
-def _in_order_of_first(values_N: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Numbers from 0 in the order in which values occur: what is drawn by them depends on no digest."""
-    if len(values_N) and values_N[0] >= _OWN_CLUSTER and (np.diff(values_N) == 1).all():
-        return np.arange(len(values_N))
-    _, first, inverse_N = np.unique(values_N, return_index=True, return_inverse=True)
-    order = np.empty(len(first), dtype=np.int64)
-    order[np.argsort(first)] = np.arange(len(first))
-    return order[inverse_N]
-
-
-def _looked_up(values: list[object], numbers: NDArray[np.int32]) -> TextArray:
+def _looked_up(values: list[object], numbers: NDArray[np.integer[Any]]) -> TextArray:
+    """The values by their numbers; of no size in memory where all are one value."""
     found: TextArray = np.empty(len(values), dtype=object)
     found[:] = values
-    return found[numbers]
+    if numbers.size and numbers.min() == numbers.max():
+        same: TextArray = found[numbers.flat[0] : numbers.flat[0] + 1].reshape((1,) * numbers.ndim)
+        return np.broadcast_to(same, numbers.shape)
+    looked_up: TextArray = found[numbers]
+    return looked_up

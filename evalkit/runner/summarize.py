@@ -48,7 +48,7 @@ def read_summary(directory: RunDirectory) -> tuple[SummaryRow, ...]:
 
 def _rows(table: TaskTable, metric: MetricSpec) -> list[SummaryRow]:
     found = metric_values(table, metric)
-    spoken_of = np.zeros(len(table.sample_ids), dtype=bool)
+    spoken_of = np.zeros(table.n_samples, dtype=bool)
     spoken_of[found.rows_N] = True
     slices: list[Slice] = [{}]
     for columns in table.task.slices:

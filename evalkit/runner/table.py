@@ -36,8 +36,8 @@ class RunTables:
 
 
 def read_run(directory: RunDirectory) -> RunTables:
-    """The tables with the columns that the suite names, and the counts."""
-    growing = _grown(directory, ())
+    """The tables with the columns that the suite names, without ids, and the counts."""
+    growing = _grown(directory, (), keep_ids=False)
     for _, response in read_records(directory.responses, Response):
         table = growing.get(response.key.task)
         if table is None or not table.add_response(response):
@@ -81,11 +81,11 @@ def current_digests(manifest: RunManifest, task: Task) -> dict[str, str]:
     return digests
 
 
-def _grown(directory: RunDirectory, extra_columns: Iterable[str]) -> dict[str, GrowingTable]:
+def _grown(directory: RunDirectory, extra_columns: Iterable[str], keep_ids: bool = True) -> dict[str, GrowingTable]:
     """The tables, with samples and scores."""
     manifest, extra = directory.manifest, tuple(extra_columns)
     growing = {
-        task.name: GrowingTable(task, sampling_of(task, manifest.candidate).attempts, columns_of(task, extra))
+        task.name: GrowingTable(task, sampling_of(task, manifest.candidate).attempts, columns_of(task, extra), keep_ids)
         for task in manifest.suite.tasks
     }
     for _, planned in read_records(directory.samples, PlannedSample):
