@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from evalkit.core.message import Message
 from evalkit.core.noun import Noun
@@ -33,9 +33,9 @@ class Sample(Noun):
     """Samples that stand or fall together share a cluster (one question in many languages). None = its own."""
     tools: tuple[dict[str, Any], ...] = ()
     """Tool definitions offered with this sample, in the OpenAI chat form."""
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
     """Slice columns: `tags.hazard` in a suite reads `tags["hazard"]`."""
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = Field(default_factory=dict)
     """Anything else; `metadata.label` in a suite reads `metadata["label"]`."""
 
     @model_validator(mode="after")

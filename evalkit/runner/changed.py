@@ -1,6 +1,8 @@
 """Give the samples that changed side their text: prompt, both answers, both scores with their reasons."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from evalkit.comparison.transitions import ChangedSample
 from evalkit.core.comparison import Changed, Comparison
@@ -8,14 +10,14 @@ from evalkit.core.response import Response
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
 from evalkit.core.suite import Suite
-from evalkit.runner.answers import iter_answers
+from evalkit.runner.plan import PlannedSample
 from evalkit.runner.table import columns_of, current_digests
-from evalkit.store.records import read_records
+from evalkit.store.records import read_rows_as_written
 from evalkit.store.rundir import RunDirectory
 
 Wanted = frozenset[tuple[str, str]]
 """(task, sample id)."""
-_Answers = dict[tuple[str, str], tuple[Sample, Response]]
+_Answers = dict[tuple[str, str], tuple[Sample, str]]
 _Scores = dict[tuple[str, str, str], Score]
 
 
@@ -56,8 +58,8 @@ def _changed(
         update={
             "prompt": asked.input or "\n".join(f"{message.role}: {message.content}" for message in asked.messages),
             "target": asked.target,
-            "baseline_text": old.text,
-            "candidate_text": new.text,
+            "baseline_text": old,
+            "candidate_text": new,
             "baseline_reason": old_score.reason if old_score else "",
             "candidate_reason": new_score.reason if new_score else "",
         }
@@ -65,27 +67,43 @@ def _changed(
 
 
 def _answers(directory: RunDirectory, wanted: Wanted) -> _Answers:
-    """The first attempt's answer to each wanted sample."""
-    found: _Answers = {}
-    for answer in iter_answers(directory):
-        about = (answer.task, answer.sample.id)
-        if about in wanted:
-            found.setdefault(about, (answer.sample, answer.response))
-    return found
+    """Each wanted sample and the text of the first attempt's last answer; "" = there is none.
+
+    Of the other lines, of which there may be millions, only the key is looked at.
+    """
+    texts: dict[tuple[str, str], str] = {}
+    for _, row in read_rows_as_written(directory.responses):
+        if _about_first_attempt(row) in wanted:
+            response = Response.model_validate(row)
+            texts[response.key.task, response.key.sample_id] = response.text
+    samples = (PlannedSample.model_validate(row) for row in _rows_of(directory.samples, wanted))
+    return {
+        (planned.task, planned.sample.id): (planned.sample, texts.get((planned.task, planned.sample.id), ""))
+        for planned in samples
+    }
+
+
+def _rows_of(samples: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    for _, row in read_rows_as_written(samples):
+        if (row["task"], row["sample"]["id"]) in wanted:
+            yield row
 
 
 def _scores(directory: RunDirectory, wanted: Wanted) -> _Scores:
     digests = {task.name: current_digests(directory.manifest, task) for task in directory.manifest.suite.tasks}
     found: _Scores = {}
-    for _, score in _first_attempts(read_records(directory.scores, Score)):
-        about = (score.key.task, score.key.sample_id)
-        if about in wanted and digests[score.key.task].get(score.scorer) == score.scorer_digest:
-            found[(*about, score.scorer)] = score
+    for _, row in read_rows_as_written(directory.scores):
+        if _about_first_attempt(row) in wanted:
+            score = Score.model_validate(row)
+            if digests[score.key.task].get(score.scorer) == score.scorer_digest:
+                found[score.key.task, score.key.sample_id, score.scorer] = score
     return found
 
 
-def _first_attempts(scores: Iterable[tuple[int, Score]]) -> Iterable[tuple[int, Score]]:
-    return ((offset, score) for offset, score in scores if score.key.attempt == 0)
+def _about_first_attempt(row: dict[str, Any]) -> tuple[str, str] | None:
+    """Which sample a line is about; None for a later attempt."""
+    key = row["key"]
+    return None if key.get("attempt", 0) else (key["task"], key["sample_id"])
 
 
 def _score_text(score: Score | None) -> str:
