@@ -16,6 +16,9 @@ ROOT = Path(__file__).parents[1]
 EVALKIT = (sys.executable, "-m", "evalkit.cli.app")
 FLOOR = (sys.executable, "-m", "benchmarks.floor")
 
+BYTECODE = Path(tempfile.gettempdir()) / f"evalkit-bytecode-{os.getuid()}"
+"""Where modules are kept compiled: a clone, or what is installed, may be another user's."""
+
 TIMEOUT_S = 3600.0
 """A command that takes longer is killed, and what it was to measure with it."""
 
@@ -63,7 +66,9 @@ def environment() -> dict[str, str]:
     """This clone's modules, wherever a command is run, and no answers that other runs left on this machine."""
     known = os.environ.get("PYTHONPATH")
     path = f"{ROOT}{os.pathsep}{known}" if known else str(ROOT)
-    return {**os.environ, "PYTHONPATH": path, "EVALKIT_CACHE": "off"}
+    # With its bytecode kept, as where it is used; whoever measures runs everything once before.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": path, "EVALKIT_CACHE": "off", "PYTHONPYCACHEPREFIX": str(BYTECODE)}
 
 
 @dataclass(frozen=True)

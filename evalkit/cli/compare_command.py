@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from evalkit.cli.decided import clear_result, tell, tell_invalid
-from evalkit.cli.options import Cards, Inconclusive, NumbersOnly, Out, Report, Runs, command_line, on_inconclusive
+from evalkit.cli.inconclusive import Inconclusive, on_inconclusive
+from evalkit.cli.options import Cards, NumbersOnly, Out, Report, Runs, command_line
 from evalkit.core.errors import EvalkitError
 from evalkit.runner.compare import CompareOptions, compare_directories
 from evalkit.runner.opened import open_run

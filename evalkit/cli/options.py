@@ -4,11 +4,10 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated
 
 import typer
 
-from evalkit.comparison.verdict import OnInconclusive
 from evalkit.core.errors import InputError
 from evalkit.runner.meter import Limits, read_duration
 from evalkit.runner.shard import Shard, read_shard
@@ -33,13 +32,6 @@ Cards = Annotated[
 ]
 Report = Annotated[str | None, typer.Option("--report", help="Report (sections and gates), instead of the suite's.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
-Inconclusive = Annotated[
-    str,
-    typer.Option(
-        "--inconclusive",
-        help="fail: exit 3; warn: exit 0; default: exit 3 for safety tasks, else 0 with a warning.",
-    ),
-]
 NumbersOnly = Annotated[
     bool, typer.Option("--numbers-only", help="No prompt, answer or reason in anything that is written.")
 ]
@@ -87,14 +79,6 @@ def folders(given: list[Path] | None) -> tuple[Path, ...]:
         if not folder.is_dir():
             raise InputError(f'--data: there is no folder "{folder}"')
     return tuple(given or ())
-
-
-def on_inconclusive(text: str) -> OnInconclusive:
-    """The policy named with `--inconclusive`. Raises InputError for another name."""
-    for known in get_args(OnInconclusive):
-        if text == known:
-            return cast(OnInconclusive, text)
-    raise InputError(f'--inconclusive "{text}": expected fail, warn or default')
 
 
 def program() -> str:

@@ -8,10 +8,10 @@ import typer
 from evalkit.cli.cache_options import CacheFolder, NoCache, chosen_cache
 from evalkit.cli.decided import clear_result, tell, tell_invalid
 from evalkit.cli.dry_run import print_dry_run
+from evalkit.cli.inconclusive import Inconclusive, on_inconclusive
 from evalkit.cli.options import (
     Cards,
     DataFolders,
-    Inconclusive,
     Judges,
     MaxCost,
     MaxFailures,
@@ -24,7 +24,6 @@ from evalkit.cli.options import (
     command_line,
     folders,
     limits,
-    on_inconclusive,
 )
 from evalkit.cli.progress import console_progress
 from evalkit.content.candidates import load_candidate

@@ -6,10 +6,12 @@ Answer in one word.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][\w.]*)\s*\}\}")
 
 
+@lru_cache(maxsize=64)
 def placeholders(template: str) -> tuple[str, ...]:
     """The names a prompt asks for, in order, each once.
 

@@ -6,15 +6,16 @@ What is on file is not done again: an answer by its key and request, a score by 
 pass goes on with a run that was stopped, and, without an engine, scores one that was answered before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from evalkit.core.request import Request
 from evalkit.core.response import Response
 from evalkit.engines.base import Engine
 from evalkit.runner.answers import Question, iter_questions, not_answered
 from evalkit.runner.flight import keep_in_flight
+from evalkit.runner.group import Group
 from evalkit.runner.judge import JudgeBeside
 from evalkit.runner.meter import LimitReached, Meter
 from evalkit.runner.progress import Tally
@@ -23,6 +24,8 @@ from evalkit.store.index import DigestIndex, index_scores
 from evalkit.store.keys import key_digest, score_key_digest
 from evalkit.store.records import BlockWriter, RecordReader, RecordWriter
 from evalkit.store.rundir import RunDirectory
+
+QUESTIONS_AHEAD = 64
 
 
 class GenerationPass:
@@ -44,6 +47,7 @@ class GenerationPass:
         self._directory = directory
         self._scorers = scorers
         self._engine = engine
+        self._concurrency = 1 if engine is None else engine.concurrency
         self._finished = finished if len(finished) else None
         self._tally = tally
         self._meter = meter
@@ -53,6 +57,9 @@ class GenerationPass:
         self._responses = self._files.enter_context(RecordWriter(directory.responses))
         self._scores = self._files.enter_context(BlockWriter(directory.scores))
         self._reader = self._files.enter_context(RecordReader(directory.responses, Response))
+        wait = engine is not None and not engine.in_process
+        self._ended = Group(self._keep, self._concurrency, wait=wait)
+        self._files.callback(self._ended.flush)
 
     def __enter__(self) -> "GenerationPass":
         return self
@@ -65,31 +72,35 @@ class GenerationPass:
 
         async def settle(question: Question) -> None:
             try:
-                response = await self._answer(question.request)
+                response = await self._response_to(question)
             except LimitReached:
                 return
-            self._score(question, response)
             for judge in judges:
                 await judge.take(question.task, question.sample, response)
 
-        concurrency = self._engine.concurrency if self._engine is not None else 1
-        going_on = takewhile(lambda _: not self._meter.stopped, iter_questions(self._directory))
-        await keep_in_flight(going_on, settle, concurrency)
+        going_on = takewhile(lambda _: not self._meter.stopped, _read_ahead(iter_questions(self._directory)))
+        await keep_in_flight(going_on, settle, self._concurrency)
         for judge in judges:
             await judge.no_more()
 
-    async def _answer(self, request: Request) -> Response:
-        """The answer on file, or a new one, or what stands for none."""
-        response = self._known(request)
-        if self._engine is None:
-            response = response or not_answered(request)
-        elif response is None:
-            response = await self._engine.respond(request)
-            self._responses.append(response)
-        else:
+    async def _response_to(self, question: Question) -> Response:
+        """The answer on file, a new one, or what stands for none; on file and scored when this returns."""
+        known = self._known(question.request)
+        if self._engine is not None and known is None:
+            response = await self._engine.respond(question.request)
+            await self._ended.add((question, response))
             return response
-        self._tally.add(response)
+        response = known or not_answered(question.request)
+        if self._engine is None:
+            self._tally.add(response)
+        self._score(question, response)
         return response
+
+    def _keep(self, ended: list[tuple[Question, Response]]) -> None:
+        self._responses.append_all(response for _, response in ended)
+        for question, response in ended:
+            self._tally.add(response)
+            self._score(question, response)
 
     def _known(self, request: Request) -> Response | None:
         if self._finished is None:
@@ -105,3 +116,11 @@ class GenerationPass:
     @staticmethod
     def _has_score(scorer: PassScorer, response: Response, scored: DigestIndex) -> bool:
         return score_key_digest(response.key, scorer.name, scorer.digest, (response.digest,)) in scored
+
+
+def _read_ahead(questions: Iterator[Question]) -> Iterator[Question]:
+    """A few at a time, with their digests: read one by one, between two answers, each costs twice as much."""
+    while block := list(islice(questions, QUESTIONS_AHEAD)):
+        for question in block:
+            _ = question.request.digest
+        yield from block

@@ -6,7 +6,7 @@ A verdict that cannot be read is asked for again, at most `max_asks` times; then
 """
 
 import asyncio
-from typing import Self
+from typing import Any, Self
 
 from evalkit.core.request import Request
 from evalkit.core.response import Response
@@ -15,6 +15,7 @@ from evalkit.core.score import Score
 from evalkit.engines.base import Engine
 from evalkit.runner.answers import Answer, iter_answers
 from evalkit.runner.flight import keep_in_flight, together
+from evalkit.runner.group import Group
 from evalkit.runner.meter import LimitReached
 from evalkit.runner.progress import Tally
 from evalkit.scorers.judge import Judge
@@ -38,9 +39,11 @@ class Asker:
         self._known = known if len(known) else None
         self._requests = RecordWriter(files.requests)
         self._responses = RecordWriter(files.responses)
+        self._answered = Group(self._keep, engine.concurrency, wait=not engine.in_process)
 
     def close(self) -> None:
-        """Close the files."""
+        """Write what is left, and close the files."""
+        self._answered.flush()
         self._requests.close()
         self._responses.close()
 
@@ -59,6 +62,12 @@ class Asker:
                         settled.add(_vote_of(request))
         return self._judge.read(sample, (response,), verdicts)
 
+    def _keep(self, answered: list[tuple[Request, Response]]) -> None:
+        self._requests.append_all(_as_asked(request) for request, _ in answered)
+        self._responses.append_all(response for _, response in answered)
+        for _, response in answered:
+            self._tally.use(response)
+
     async def _verdict(self, request: Request) -> Response:
         """The recorded verdict for this very request, or a new one."""
         offset = None if self._known is None else self._known.offset(key_digest(request.key, request.judge_key))
@@ -66,17 +75,8 @@ class Asker:
             known = read_at(self._responses_path, offset, Response)
             if known.request_digest == request.digest and not _is_system_failure(known):
                 return known
-        self._requests.append(
-            {
-                "key": request.key.model_dump(),
-                "judge_key": request.judge_key.model_dump() if request.judge_key else None,
-                "digest": request.digest,
-                "about": [reference.model_dump() for reference in request.about],
-            }
-        )
         response = await self._engine.respond(request)
-        self._responses.append(response)
-        self._tally.use(response)
+        await self._answered.add((request, response))
         return response
 
 
@@ -154,6 +154,16 @@ class JudgeBeside:
     async def next(self) -> Answer | None:
         """The next answer; None = there are no more."""
         return await self._queue.get()
+
+
+def _as_asked(request: Request) -> dict[str, Any]:
+    """A judge's request as it is stored: what it is about, from which it can be made again."""
+    return {
+        "key": request.key.model_dump(),
+        "judge_key": request.judge_key.model_dump() if request.judge_key else None,
+        "digest": request.digest,
+        "about": [reference.model_dump() for reference in request.about],
+    }
 
 
 def is_unscored(directory: RunDirectory, judge: Judge, tasks: frozenset[str]) -> bool:
