@@ -1,13 +1,17 @@
 """The `evalkit` command: a table of commands, each imported only when it is called, and the one boundary for errors."""
 
+import atexit
 import os
 import signal
 import sys
 import tempfile
+import threading
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import typer
 
@@ -113,8 +117,28 @@ def interrupt(signum: int, frame: FrameType | None) -> None:
     on_ctrl_c(signum, frame)
 
 
+def console() -> NoReturn:
+    """The console script: `main`, and then the end of the process.
+
+    The interpreter is not taken apart: that takes as long as asking once, and a model that is still being loaded on a
+    thread of its own does not live through it. What is registered to be done at the end is done.
+    """
+    code = 0
+    try:
+        main()
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+    if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    raise SystemExit(code)
+
+
 def main() -> None:
-    """The console script."""
+    """All of the command; ends in SystemExit."""
     signal.signal(signal.SIGTERM, interrupt)
     # A stream that was closed before we began (`2>&-`) is None in Python: what is said there goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -129,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    console()

@@ -19,7 +19,7 @@ from evalkit.content.parse import load_yaml, validate
 from evalkit.content.secrets import refuse_secret_text, refuse_secrets
 from evalkit.core.candidate import Candidate
 from evalkit.core.errors import InputError, Place, unknown_name
-from evalkit.plugins import names
+from evalkit.plugins import BUILT_IN, names
 
 FORMS = "a YAML file, a name in candidates/, echo, replay:FILE#SYSTEM, openai:MODEL@URL or ENGINE:MODEL"
 
@@ -75,6 +75,5 @@ def _from_short_form(written: str, engine: str, rest: str) -> Candidate:
 
 def check_engine(engine: str, place: Place | None) -> None:
     """Raise InputError for an engine that is neither built in nor a plugin's."""
-    known = names("engines")
-    if engine not in known:
+    if engine not in BUILT_IN["engines"] and engine not in (known := names("engines")):
         raise unknown_name("engine", engine, known, place, "`evalkit list engines` shows all.")

@@ -2,8 +2,9 @@
 
 import os
 import platform
+import re
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,17 @@ def package_versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in _RECORDED:
         try:
-            found[name] = version(name)
+            found[name] = _version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def _version(name: str) -> str:
+    """As the package's metadata says it; read without parsing all of them, whole descriptions included."""
+    package = distribution(name)
+    said = re.search(r"^Version: *(\S+)", package.read_text("METADATA") or "", re.MULTILINE)
+    return said[1] if said else package.version
 
 
 def hardware() -> dict[str, Any]:

@@ -277,7 +277,7 @@ def _bring_up_to_date(directory: RunDirectory, wanted: RunManifest) -> None:
     """A resumed run scores by its scorers, labels and recorded judges as they are now; older ones do not count."""
     found = directory.manifest
     update = {"digests": {**found.digests, **wanted.digests}, "judges": {**found.judges, **wanted.judges}}
-    directory.write_manifest(found.model_copy(update=update))
+    directory.update_manifest(found.model_copy(update=update))
 
 
 def _same_run(found: RunManifest, wanted: RunManifest, run_id: str | None) -> bool:
@@ -331,7 +331,7 @@ def _digests(loaded: LoadedSuite, candidate: Candidate, binding: Binding) -> dic
 
 def _set_status(directory: RunDirectory, status: Status) -> None:
     ended_at = None if status == "running" else datetime.now(UTC)
-    directory.write_manifest(directory.manifest.model_copy(update={"status": status, "ended_at": ended_at}))
+    directory.update_manifest(directory.manifest.model_copy(update={"status": status, "ended_at": ended_at}))
 
 
 def check_complete(manifest: RunManifest) -> None:

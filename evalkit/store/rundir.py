@@ -96,6 +96,11 @@ class RunDirectory:
         write_document(self.path / MANIFEST, manifest.model_dump(mode="json", by_alias=True))
         self._manifest = manifest
 
+    def update_manifest(self, manifest: RunManifest) -> None:
+        """Replace the manifest where it says something new."""
+        if manifest != self._manifest:
+            self.write_manifest(manifest)
+
     def lock(self) -> AbstractContextManager[None]:
         """`with run.lock():` nobody else writes. Raises InputError that names the process that does."""
         return hold_lock(self.path / "lock")
