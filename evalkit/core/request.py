@@ -65,7 +65,7 @@ class ResponseReference(Noun):
 
 # Handed out as they are: a default that is written into the field is copied anew for every request.
 _DEFAULT_SAMPLING = Sampling()
-_FREE = AnswerForm()
+FREE = AnswerForm()
 
 
 class Request(Noun):
@@ -76,7 +76,7 @@ class Request(Noun):
     messages: tuple[Message, ...]
     tools: tuple[dict[str, Any], ...] = ()
     sampling: Sampling = Field(default_factory=lambda: _DEFAULT_SAMPLING)
-    answer_form: AnswerForm = Field(default_factory=lambda: _FREE)
+    answer_form: AnswerForm = Field(default_factory=lambda: FREE)
     about: tuple[ResponseReference, ...] = ()
     send_at_s: float | None = None
     """Seconds after the pass began at which it is to be sent; None = at once."""
@@ -96,7 +96,7 @@ class Request(Noun):
                 "seed": sampling.seed,
                 "stop": list(sampling.stop),
             },
-            "answer_form": {} if form is _FREE else form.model_dump(mode="json", exclude_defaults=True),
+            "answer_form": {} if form is FREE else form.model_dump(mode="json", exclude_defaults=True),
         }
         return digest_of(sent)
 

@@ -15,10 +15,10 @@ from evalkit.core.request import JudgeKey, Request, ResponseReference, Sampling
 from evalkit.core.response import Response
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
-from evalkit.scorers.judge_prompt import answer_form, check_judge_prompt, judge_messages
+from evalkit.scorers.judge_prompt import JudgePrompt, check_judge_prompt
 from evalkit.scorers.rule import Found
 from evalkit.scorers.score_names import score_name
-from evalkit.scorers.votes import count_votes, gives_values, read_vote
+from evalkit.scorers.votes import Vote, count_votes, gives_values, read_vote
 
 
 class Judge:
@@ -45,6 +45,9 @@ class Judge:
         self.score_names = tuple(score_name(name, spec.criteria, criterion) for criterion in spec.criteria)
         """The names of the scores `read` gives, in the order of the criteria."""
         self.labels = () if gives_values(spec) else spec.scale.labels
+        self._prompt = JudgePrompt(spec)
+        self._samplings: dict[tuple[int, int], Sampling] = {}
+        self._last_read: tuple[Response | None, Vote] = (None, read_vote(None, spec))
 
     def ask(self, sample: Sample, responses: tuple[Response, ...], *, run: str, retry: int = 0) -> tuple[Request, ...]:
         """One request for each criterion and vote; none for a response that failed.
@@ -59,9 +62,9 @@ class Judge:
             Request(
                 key=response.key,
                 judge_key=JudgeKey(judge=self.name, criteria=(criterion,), vote=vote, retry=retry),
-                messages=judge_messages(self.spec, criterion, sample, response, retry=retry),
+                messages=self._prompt.messages(criterion, sample, response, retry=retry),
                 sampling=self._sampling(vote, retry),
-                answer_form=answer_form(self.spec),
+                answer_form=self._prompt.form,
                 about=about,
             )
             for criterion in self.spec.criteria
@@ -85,14 +88,12 @@ class Judge:
 
     def is_readable(self, verdict: Response) -> bool:
         """Whether one answer to `ask` holds a verdict; one that does not may be asked for again."""
-        return not isinstance(read_vote(verdict, self.spec).said, Failure)
+        return not isinstance(self._read(verdict).said, Failure)
 
     def _score(self, response: Response, criterion: str, verdicts: Sequence[Response]) -> Score:
         votes = [self._vote(criterion, vote, verdicts) for vote in range(self.spec.votes)]
         name = score_name(self.name, self.spec.criteria, criterion)
-        return self._as_score(
-            response, name, count_votes([read_vote(vote, self.spec) for vote in votes], self.spec.scale)
-        )
+        return self._as_score(response, name, count_votes([self._read(vote) for vote in votes], self.spec.scale))
 
     def _vote(self, criterion: str, vote: int, verdicts: Sequence[Response]) -> Response | None:
         """The answer that counts for one vote: the latest that can be read, else the latest; None = never asked."""
@@ -103,6 +104,8 @@ class Judge:
             and verdict.judge_key.criteria == (criterion,)
             and verdict.judge_key.vote == vote
         ]
+        if len(mine) == 1:
+            return mine[0]
         mine.sort(key=lambda verdict: verdict.judge_key.retry if verdict.judge_key else 0)
         readable = [verdict for verdict in mine if self.is_readable(verdict)]
         counting = readable or mine
@@ -110,9 +113,19 @@ class Judge:
 
     def _sampling(self, vote: int, retry: int) -> Sampling:
         """Votes and tries draw with seeds of their own, when a seed is set."""
+        known = self._samplings.get((vote, retry))
+        if known is not None:
+            return known
         sampling = self.spec.sampling
         seed = None if sampling.seed is None else sampling.seed + retry * self.spec.votes + vote
-        return sampling.model_copy(update={"seed": seed, "attempts": 1})
+        made = self._samplings[vote, retry] = sampling.model_copy(update={"seed": seed, "attempts": 1})
+        return made
+
+    def _read(self, verdict: Response | None) -> Vote:
+        """What a reply says. It is asked for several times in a row: whether it can be read, then what it says."""
+        if verdict is None or verdict is not self._last_read[0]:
+            self._last_read = verdict, read_vote(verdict, self.spec)
+        return self._last_read[1]
 
     def _as_score(self, response: Response, name: str, found: Found) -> Score:
         return Score(

@@ -15,7 +15,7 @@ from evalkit.core.errors import InputError, Place, nearest_name
 from evalkit.core.judge import JudgeSpec
 from evalkit.core.message import Message
 from evalkit.core.prompt import check_prompt, fill_prompt, placeholders
-from evalkit.core.request import AnswerForm
+from evalkit.core.request import FREE, AnswerForm
 from evalkit.core.response import Response
 from evalkit.core.sample import Sample
 from evalkit.scorers.fence import EXPLANATION, fenced, mark_of
@@ -50,18 +50,21 @@ def answer_form(spec: JudgeSpec) -> AnswerForm:
     A prompt that asks for such a line lets the judge give its reasons first; they then stand in the report.
     """
     free = spec.scale.kind == "interval" or (spec.method == "verdict" and _VERDICT_LINE.search(spec.prompt))
-    return AnswerForm() if free else AnswerForm(kind="labels", labels=spec.scale.labels)
+    return FREE if free else AnswerForm(kind="labels", labels=spec.scale.labels)
 
 
-def judge_messages(
-    spec: JudgeSpec, criterion: str, sample: Sample, response: Response, *, retry: int = 0
-) -> tuple[Message, ...]:
-    """System and user message of one request. `retry` > 0 adds a reminder of the form."""
-    form = answer_form(spec)
-    return (
-        Message(role="system", content=_instructions(spec, form)),
-        Message(role="user", content=_filled(spec, criterion, sample, response) + _reminder(spec, form, retry)),
-    )
+class JudgePrompt:
+    """A judge's messages; what is the same in all of them is made once."""
+
+    def __init__(self, spec: JudgeSpec):
+        self._spec = spec
+        self.form = answer_form(spec)
+        self._system = Message(role="system", content=_instructions(spec, self.form))
+
+    def messages(self, criterion: str, sample: Sample, response: Response, *, retry: int = 0) -> tuple[Message, ...]:
+        """System and user message of one request. `retry` > 0 adds a reminder of the form."""
+        filled = _filled(self._spec, criterion, sample, response)
+        return self._system, Message(role="user", content=filled + _reminder(self._spec, self.form, retry))
 
 
 def _instructions(spec: JudgeSpec, form: AnswerForm) -> str:

@@ -11,6 +11,7 @@ judge copied in fences, quoted with `>` or thought in `<think>` is not its verdi
 import json
 import math
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 import regex  # type: ignore[import-untyped]  # ships no types
@@ -77,7 +78,7 @@ def _on_scale(said: str, scale: Scale, *, alone: bool) -> str | float | None:
     if scale.kind == "interval":
         return _as_number(said, alone=alone)
     form = _form(said)
-    forms = {label: _form(label) for label in scale.labels}
+    forms = {label: _label_form(label) for label in scale.labels}
     exact = [label for label, known in forms.items() if known == form]
     if len(exact) > 1:  # labels that differ only in case
         exact = [label for label in exact if said.strip(" \t\n*_`\"'.") == label]
@@ -87,6 +88,11 @@ def _on_scale(said: str, scale: Scale, *, alone: bool) -> str | float | None:
     if number is not None:
         return next((label for label in scale.labels if _as_number(label, alone=True) == number), None)
     return None if alone else _leading_label(form, forms)
+
+
+@lru_cache(maxsize=1024)
+def _label_form(label: str) -> str:
+    return _form(label)
 
 
 def _form(text: str) -> str:
@@ -119,6 +125,8 @@ def _as_number(said: str, *, alone: bool) -> float | None:
 
 
 def _plain_digits(text: str) -> str:
+    if text.isascii():
+        return text
     return "".join(str(unicodedata.decimal(mark)) if mark.isdecimal() else mark for mark in text)
 
 
