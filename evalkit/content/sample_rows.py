@@ -43,15 +43,17 @@ class RowReader:
     def read(self, line: int, row: Row) -> Sample:
         """The sample of one row. Raises InputError with the line for a field that is unknown, missing or wrong."""
         place = Place(self._source, line)
-        fields = self._mapped_fields(row, place) if self._columns else dict(row)
+        fields = self._mapped_fields(row, place) if self._columns else row
         self._is_first = False
-        for name in fields:
+        present: Row = {}
+        for name, given in fields.items():
             if name not in FIELDS:
                 mend = "Put it under `metadata`, or map the file's columns with `columns:` in the suite."
                 raise InputError(f"{unknown_key(name, FIELDS)} {mend}", place)
-        values = {name: self._value(name, value, place) for name, value in fields.items()}
-        # A null is an absent field: what it then is stands in the noun.
-        present = {name: value for name, value in values.items() if value is not None}
+            is_text = type(given) is str and name in TEXT_FIELDS
+            value = given if is_text else self._value(name, given, place)
+            if value is not None:  # a null is an absent field: what it then is stands in the noun
+                present[name] = value
         try:
             return Sample.model_validate(present)
         except ValidationError as failure:

@@ -27,7 +27,12 @@ def digest_of(value: Any) -> str:
     >>> digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1})
     True
     """
-    return hashlib.sha256(canonical_json(value)).hexdigest()[:DIGEST_LENGTH]
+    return digest_of_bytes(canonical_json(value))
+
+
+def digest_of_bytes(content: bytes) -> str:
+    """Digest of bytes: of canonical JSON put together from its parts, say."""
+    return hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
 
 
 def digest_of_file(path: Path) -> str:

@@ -1,11 +1,11 @@
 """What is sent to a model, and the key that joins everything about it."""
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from pydantic import Field
 
-from evalkit.core.digest import digest_of
+from evalkit.core.digest import canonical_json, digest_of_bytes
 from evalkit.core.message import Message
 from evalkit.core.noun import Noun
 
@@ -84,21 +84,26 @@ class Request(Noun):
     @cached_property
     def digest(self) -> str:
         """Digest of all that is sent; not of the key: two samples that ask the same share it."""
-        sampling = self.sampling
-        form = self.answer_form
-        sent = {
-            "messages": [_sent_message(message) for message in self.messages],
-            "tools": list(self.tools),
-            "sampling": {
-                "temperature": sampling.temperature,
-                "top_p": sampling.top_p,
-                "max_tokens": sampling.max_tokens,
-                "seed": sampling.seed,
-                "stop": list(sampling.stop),
-            },
-            "answer_form": {} if form is FREE else form.model_dump(mode="json", exclude_defaults=True),
-        }
-        return digest_of(sent)
+        # The digest of {"answer_form": ..., "messages": ..., "sampling": ..., "tools": ...}, put together from parts,
+        # most of which are the same in every request.
+        form = b"{}" if self.answer_form is FREE else _canonical_form(self.answer_form)
+        messages = canonical_json([_sent_message(message) for message in self.messages])
+        sampling = _canonical_sampling(*(getattr(self.sampling, name) for name in _SENT_SAMPLING))
+        tools = canonical_json(list(self.tools)) if self.tools else b"[]"
+        sent = b'{"answer_form":%b,"messages":%b,"sampling":%b,"tools":%b}' % (form, messages, sampling, tools)
+        return digest_of_bytes(sent)
+
+
+_SENT_SAMPLING = ("temperature", "top_p", "max_tokens", "seed", "stop")
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _canonical_sampling(*values: object) -> bytes:
+    return canonical_json(dict(zip(_SENT_SAMPLING, values, strict=True)))
+
+
+def _canonical_form(form: AnswerForm) -> bytes:
+    return canonical_json(form.model_dump(mode="json", exclude_defaults=True))
 
 
 def _sent_message(message: Message) -> dict[str, Any]:
