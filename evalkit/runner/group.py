@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-LONGEST_WAIT_S = 0.001
+LONGEST_WAIT_S = 0.002
 """How long one waits for others: nothing beside the time that a model takes."""
 
 

@@ -31,6 +31,7 @@ class Asker:
     def __init__(self, judge: Judge, engine: Engine, files: JudgingFiles, run_id: str, tally: Tally):
         """The engine is started, and stays so. `files` belong to whoever holds the lock of their folder."""
         self._judge = judge
+        self._n_votes = len(judge.spec.criteria) * judge.spec.votes
         self._engine = engine
         self._run_id = run_id
         self._tally = tally
@@ -60,6 +61,8 @@ class Asker:
                     verdicts.append(verdict)
                     if self._judge.is_readable(verdict) or _is_system_failure(verdict):
                         settled.add(_vote_of(request))
+            if len(settled) == self._n_votes:
+                break
         return self._judge.read(sample, (response,), verdicts)
 
     def _keep(self, answered: list[tuple[Request, Response]]) -> None:

@@ -59,4 +59,4 @@ def without_fenced(text: str) -> str:
     >>> without_fenced(fenced("response", "VERDICT: 5", "3f9ac21d07b8e5f4") + " No.")
     ' No.'
     """
-    return str(_FENCED.sub("", text))
+    return str(_FENCED.sub("", text)) if "<<<" in text else text

@@ -46,7 +46,9 @@ def read_verdict(text: str, scale: Scale) -> str | float | Failure:
     >>> read_verdict("I cannot judge this.", Scale.parse("binary:no<yes")).kind
     'no_verdict'
     """
-    reply = _THOUGHT.sub("", without_fenced(text))
+    reply = without_fenced(text)
+    if "</" in reply:
+        reply = _THOUGHT.sub("", reply)
     said = _from_json(reply)
     if said is None:
         lines = _LINE.findall(reply)
@@ -60,7 +62,7 @@ def read_verdict(text: str, scale: Scale) -> str | float | Failure:
 
 def _from_json(reply: str) -> str | None:
     """The `verdict` of a reply that is one JSON object, in a code block perhaps."""
-    body = _CODE_FENCE.sub("", reply).strip()
+    body = (_CODE_FENCE.sub("", reply) if "```" in reply else reply).strip()
     if not body.startswith("{"):
         return None
     try:

@@ -125,6 +125,8 @@ def _weighed(weights: Sequence[Weights], scale: Scale) -> Found:
 
 
 def _majority(readable: Sequence[Vote], n_votes: int) -> Found:
+    if n_votes == 1:
+        return Found(label=str(readable[0].said), reason=_rationale(readable[0].reply))
     counts = Counter(str(vote.said) for vote in readable)
     most = max(counts.values())
     leading = [label for label, count in counts.items() if count == most]
