@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from evalkit.comparison.sample_ids import SampleIds
 from evalkit.comparison.table import ScorerColumn, TaskTable, TextArray
 from evalkit.core.errors import InputError
-from evalkit.core.failure import Failure
-from evalkit.core.response import Response
 from evalkit.core.sample import Sample
-from evalkit.core.score import Score
 from evalkit.core.suite import Task
 from evalkit.stats.clusters import codes_of_numbers
 from evalkit.store.seen import digest_64
 
 _MOST_TOKENS = 2**32 - 1
+_NOTHING: dict[str, Any] = {}
+_VALUES = (float, int, type(None))
 _OWN_CLUSTER = 1 << 63
 """Added to a sample's row where it stands for itself: no digest of a named cluster is that large."""
 
@@ -50,8 +49,8 @@ class _Failures(_Numbered):
     def __init__(self, missing: tuple[str, str, str]):
         super().__init__(None, missing)
 
-    def of(self, failure: Failure | None) -> int:
-        return 0 if failure is None else self.number((failure.blame, failure.stage, failure.kind))
+    def of(self, failure: Mapping[str, Any] | None) -> int:
+        return 0 if failure is None else self.number((failure["blame"], failure["stage"], failure["kind"]))
 
     def counted(self, numbers: NDArray[np.integer[Any]]) -> Counter[tuple[str, str, str]]:
         """How often each kind occurs."""
@@ -124,28 +123,39 @@ class GrowingTable:
         self._output_tokens_NK = np.zeros(shape, dtype=np.uint32)
         self._from_cache_NK = np.zeros(shape, dtype=np.bool_)
 
-    def add_response(self, response: Response) -> bool:
-        """Count a response; False = its sample is none of the task's."""
-        row = self._rows.row(response.key.sample_id)
+    def add_response(self, response: Mapping[str, Any]) -> bool:
+        """Count a response, as its line holds it; False = its sample is none of the task's.
+
+        May raise LookupError, TypeError, ValueError or AttributeError for a line that is no response.
+        """
+        key = response["key"]
+        row = self._rows.row(key["sample_id"])
         if row is None:
             return False
-        place = row, response.key.attempt
-        self._failure_NK[place] = self._failures.of(response.failure)
-        self._prompt_tokens_NK[place] = min(response.usage.prompt_tokens or 0, _MOST_TOKENS)
-        self._output_tokens_NK[place] = min(response.usage.output_tokens or 0, _MOST_TOKENS)
-        self._from_cache_NK[place] = response.from_cache
+        place, usage = (row, key.get("attempt", 0)), response.get("usage", _NOTHING)
+        self._failure_NK[place] = self._failures.of(response.get("failure"))
+        self._prompt_tokens_NK[place] = min(usage.get("prompt_tokens") or 0, _MOST_TOKENS)
+        self._output_tokens_NK[place] = min(usage.get("output_tokens") or 0, _MOST_TOKENS)
+        self._from_cache_NK[place] = response.get("from_cache", False)
         return True
 
-    def add_score(self, score: Score) -> bool:
-        """Take in a score; False = its sample is none of the task's."""
-        row = self._rows.row(score.key.sample_id)
+    def add_score(self, score: Mapping[str, Any]) -> bool:
+        """Take in a score, as its line holds it; False = its sample is none of the task's.
+
+        May raise LookupError, TypeError, ValueError or AttributeError for a line that is no score.
+        """
+        key = score["key"]
+        row = self._rows.row(key["sample_id"])
         if row is None:
             return False
-        place, column = (row, score.key.attempt), self._scorers[score.scorer]
-        column.values_NK[place] = np.nan if score.value is None else score.value
-        column.label_NK[place] = column.labels.number(score.label)
-        column.failure_NK[place] = column.failures.of(score.failure)
-        column.unit = score.unit or column.unit
+        value, label, failure = score.get("value"), score.get("label"), score.get("failure")
+        if (value is not None) + (label is not None) + (failure is not None) != 1 or type(value) not in _VALUES:
+            raise ValueError("neither a value, a label nor a failure")
+        place, column = (row, key.get("attempt", 0)), self._scorers[score["scorer"]]
+        column.values_NK[place] = np.nan if value is None else value
+        column.label_NK[place] = column.labels.number(label)
+        column.failure_NK[place] = column.failures.of(failure)
+        column.unit = score.get("unit") or column.unit
         return True
 
     def counts(self) -> Counter[str]:

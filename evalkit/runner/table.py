@@ -5,21 +5,24 @@ as numbers, failures as the number of their kind. Each file is read once.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from evalkit.comparison.table import TaskTable
 from evalkit.core.errors import InputError, Place
 from evalkit.core.manifest import RunManifest
-from evalkit.core.request import Key
+from evalkit.core.noun import Noun
 from evalkit.core.response import Response
 from evalkit.core.score import Score
 from evalkit.core.suite import Task
 from evalkit.runner.growing_table import GrowingTable
 from evalkit.runner.plan import PlannedSample
 from evalkit.runner.requests import sampling_of
-from evalkit.store.records import read_records
+from evalkit.store.records import bad_line, line_number_at, read_records, read_rows_as_written
 from evalkit.store.rundir import RunDirectory
 
 
@@ -38,10 +41,7 @@ class RunTables:
 def read_run(directory: RunDirectory) -> RunTables:
     """The tables with the columns that the suite names, without ids, and the counts."""
     growing = _grown(directory, (), keep_ids=False)
-    for _, response in read_records(directory.responses, Response):
-        table = growing.get(response.key.task)
-        if table is None or not table.add_response(response):
-            raise _unknown_sample(response.key, directory.responses)
+    _add_lines(directory.responses, Response, lambda row: growing[row["key"]["task"]].add_response(row))
     counts: Counter[str] = Counter()
     for table in growing.values():
         counts += table.counts()
@@ -97,21 +97,32 @@ def _grown(directory: RunDirectory, extra_columns: Iterable[str], keep_ids: bool
     wanted = {task.name: current_digests(manifest, task) for task in manifest.suite.tasks}
     for name, table in growing.items():
         table.expect_scores(wanted[name])
-    for score in _current_scores(directory, wanted):
-        if not growing[score.key.task].add_score(score):
-            raise _unknown_sample(score.key, directory.scores)
+
+    def add_score(row: dict[str, Any]) -> bool:
+        task, scorer = row["key"]["task"], row["scorer"]
+        return wanted.get(task, {}).get(scorer) != row["scorer_digest"] or growing[task].add_score(row)
+
+    _add_lines(directory.scores, Score, add_score)
     return growing
 
 
-def _current_scores(directory: RunDirectory, wanted: dict[str, dict[str, str]]) -> Iterator[Score]:
-    for _, score in read_records(directory.scores, Score):
-        if wanted.get(score.key.task, {}).get(score.scorer) == score.scorer_digest:
-            yield score
+def _add_lines(path: Path, model: type[Noun], add: Callable[[dict[str, Any]], bool]) -> None:
+    """Add every line of a file as it is written: millions are read whenever a run is counted.
 
-
-def _unknown_sample(key: Key, path: Path) -> InputError:
-    name = f'sample "{key.sample_id}" of task {key.task}'
-    return InputError(f"speaks of {name}, which is not in samples.jsonl: restore it", Place(path))
+    Raises InputError with the line for one that is no `model`, or of a sample that samples.jsonl does not hold.
+    """
+    for offset, row in read_rows_as_written(path):
+        try:
+            known = add(row)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            try:
+                known = not model.model_validate(row)  # as strict as it should be, and with words
+            except ValidationError as error:
+                raise bad_line(error, path, line_number_at(path, offset)) from error
+        if not known:
+            key = row["key"]
+            name = f'sample "{key["sample_id"]}" of task {key["task"]}'
+            raise InputError(f"speaks of {name}, which is not in samples.jsonl: restore it", Place(path))
 
 
 def _finished(growing: dict[str, GrowingTable]) -> dict[str, TaskTable]:
