@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,9 +18,22 @@ class Noun(BaseModel):
         protected_namespaces=(),
     )
 
+    _computes: ClassVar[bool] = False
+    """Whether beside the fields something is kept that was computed from them (a digest)."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Look once for what is computed."""
+        super().__pydantic_init_subclass__(**options)
+        cls._computes = any(isinstance(kept, cached_property) for base in cls.__mro__ for kept in vars(base).values())
+
     def __eq__(self, other: object) -> bool:
-        """Equal in type and fields. What is the same object is not looked into: writing compares with defaults."""
-        return self is other or super().__eq__(other)
+        """Equal in type and fields. Writing compares with defaults, so that this is called for every record."""
+        if self is other:
+            return True
+        if type(self) is type(other) and not self._computes:
+            return self.__dict__ == other.__dict__
+        return super().__eq__(other)
 
     __hash__ = BaseModel.__hash__
 

@@ -87,10 +87,10 @@ class Request(Noun):
         # The digest of {"answer_form": ..., "messages": ..., "sampling": ..., "tools": ...}, put together from parts,
         # most of which are the same in every request.
         form = b"{}" if self.answer_form is FREE else _canonical_form(self.answer_form)
-        messages = canonical_json([_sent_message(message) for message in self.messages])
+        messages = b",".join(message.canonical for message in self.messages)
         sampling = _canonical_sampling(*(getattr(self.sampling, name) for name in _SENT_SAMPLING))
         tools = canonical_json(list(self.tools)) if self.tools else b"[]"
-        sent = b'{"answer_form":%b,"messages":%b,"sampling":%b,"tools":%b}' % (form, messages, sampling, tools)
+        sent = b'{"answer_form":%b,"messages":[%b],"sampling":%b,"tools":%b}' % (form, messages, sampling, tools)
         return digest_of_bytes(sent)
 
 
@@ -104,10 +104,3 @@ def _canonical_sampling(*values: object) -> bytes:
 
 def _canonical_form(form: AnswerForm) -> bytes:
     return canonical_json(form.model_dump(mode="json", exclude_defaults=True))
-
-
-def _sent_message(message: Message) -> dict[str, Any]:
-    """Without what is empty; by hand for a message that is a text alone, as nearly all are."""
-    if message.tool_calls or message.tool_call_id is not None or not message.content:
-        return message.model_dump(mode="json", exclude_defaults=True)
-    return {"role": message.role, "content": message.content}
