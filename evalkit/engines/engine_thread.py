@@ -53,8 +53,9 @@ class Worker(Protocol[Ask, Answer]):
 LONGEST_TURN_S = 0.25
 """How long the thread waits for the event loop after a step: a loop that does something else must not stop it."""
 
-_LOOP_ROUNDS = 3
-"""Rounds of the loop until an answer has become the next request: its task wakes, goes on after `sleep(0)`, asks."""
+_LOOP_ROUNDS = 6
+"""Rounds of the loop until an answer has become the next request: its task wakes, the group that it ends with is
+written, the task goes on and asks."""
 
 
 @dataclass(frozen=True)
