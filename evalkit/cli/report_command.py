@@ -9,6 +9,7 @@ from evalkit.cli.options import NumbersOnly, Runs
 from evalkit.cli.say import say
 from evalkit.cli.tables import print_summary
 from evalkit.runner.compare import RESULT
+from evalkit.runner.finished import check_whole
 from evalkit.runner.opened import open_run
 from evalkit.runner.report import rewrite_comparison, rewrite_run
 
@@ -30,3 +31,4 @@ def report(
     table = rewrite_run(directory)
     print_summary(directory)
     say(f"scores: {table}")
+    check_whole(directory.manifest)

@@ -1,6 +1,7 @@
 """`evalkit requests export` and `import`: a run's requests as batch files, and their results back into the run."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +77,10 @@ def export_command(
         command=without_options(command_line(), ("--out",)).replace("requests export", "run", 1),
     )
     prepared = prepare_run(load_suite(suite, folders(data)), load_candidate(candidate), settings)
-    print_exported(export_new(prepared, out, console_progress()))
+    # A suite outside the places where names are looked for has to be named again.
+    again = ["--suite", suite] if Path(suite).exists() else []
+    again += [text for folder in data or () for text in ("--data", str(folder))]
+    print_exported(export_new(prepared, out, console_progress()), again)
 
 
 @app.command("import")
@@ -101,8 +105,8 @@ def import_command(
         check_complete(directory.manifest)
 
 
-def print_exported(exported: Exported) -> None:
-    """What was written, what is not in it, and what comes next."""
+def print_exported(exported: Exported, again: Sequence[str] = ()) -> None:
+    """What was written, what is not in it, and what comes next. again: options that the next command needs too."""
     directory = exported.directory
     if not exported.files:
         say(f"run {directory.path}: nothing is left to ask, no file was written")
@@ -119,7 +123,7 @@ def print_exported(exported: Exported) -> None:
     if exported.left_out:
         say(f"not in the file, to be set where it is sent: {'; '.join(exported.left_out)}")
     say("answers from batch files have no timing")
-    say(f"then: {_call('requests', 'import', str(directory.path), 'results.jsonl')}")
+    say(f"then: {_call('requests', 'import', str(directory.path), 'results.jsonl', *again)}")
 
 
 def print_imported(found: Imported, directory: RunDirectory) -> None:

@@ -10,6 +10,7 @@ from evalkit.cli.options import DataFolders, Judges, Runs, bound_judges, folders
 from evalkit.cli.progress import console_progress
 from evalkit.cli.tables import print_summary
 from evalkit.content.suites import load_suite
+from evalkit.runner.finished import check_whole
 from evalkit.runner.opened import open_run
 from evalkit.runner.run import RunSettings, score_run
 
@@ -30,4 +31,6 @@ def score(
     directory = open_run(run, runs)
     loaded = load_suite(suite or directory.manifest.suite.name, folders(data))
     settings = RunSettings(judges=bound_judges(judge), data_folders=folders(data), cache=chosen_cache(cache, no_cache))
-    print_summary(score_run(directory, loaded, settings, console_progress()))
+    scored = score_run(directory, loaded, settings, console_progress())
+    print_summary(scored)
+    check_whole(scored.manifest)

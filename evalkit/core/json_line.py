@@ -57,7 +57,7 @@ def _parse_slowly(line: bytes | str) -> Any:
     try:
         return json.loads(text.rstrip("\r\n"), parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        raise LineError(error.msg, error.pos + 1) from None
+        raise LineError(error.msg.removesuffix(" at").removesuffix(" starting"), error.pos + 1) from None
     except RecursionError:
         raise LineError("nested too deeply", 1) from None
     except ValueError as error:  # of the two functions below, or an integer of thousands of digits

@@ -44,6 +44,8 @@ class RunManifest(Noun):
     git_commit: str | None = None
     counts: dict[str, int] = {}
     """samples, responses, scores, and failures by blame."""
+    files: dict[str, str] = {}
+    """What the run held when it was last counted: file -> digest of its bytes."""
     started_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     wall_s: float | None = None

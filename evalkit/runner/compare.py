@@ -15,6 +15,7 @@ from evalkit.core.errors import NoBaseline, RunInvalid
 from evalkit.report.build import write_report
 from evalkit.runner.cards import cards_of
 from evalkit.runner.changed import add_texts
+from evalkit.runner.finished import check_unchanged
 from evalkit.runner.plan import check_plan
 from evalkit.runner.table import read_tables
 from evalkit.runner.templates import template_folder
@@ -83,6 +84,7 @@ def _compare(baseline: RunDirectory, candidate: RunDirectory, options: CompareOp
     columns = _gate_columns(loaded)
     for run in (baseline, candidate):
         check_plan(run)
+        check_unchanged(run)
     settings = CompareSettings(
         report=loaded.spec,
         cards=cards_of(candidate.manifest.judges, options.cards),

@@ -1,11 +1,12 @@
 """Whether a run is whole as it stands, so that nothing of it needs to be read again."""
 
+from evalkit.core.errors import RunInvalid
 from evalkit.core.judge import asked_judge_digest
-from evalkit.core.manifest import RunManifest
+from evalkit.core.manifest import RunManifest, resuming
 from evalkit.engines.base import model_identity
 from evalkit.runner.bind import open_engine
 from evalkit.runner.under_way import Run
-from evalkit.store.records import count_records
+from evalkit.store.rundir import RunDirectory
 
 _SCORED_BY = ("suite", "candidate", "data:", "scorer:", "judge:")
 
@@ -23,12 +24,24 @@ def is_finished(run: Run, wanted: RunManifest) -> bool:
         return False
     if not directory.summary.is_file() or not _is_the_same_model(run):
         return False
-    return (
-        count_records(directory.samples) == counts.get("samples")
-        and count_records(directory.requests) == counts.get("requests")
-        and count_records(directory.responses) >= counts.get("responses", 0)
-        and count_records(directory.scores) >= counts.get("scores", 0)
-    )
+    return bool(manifest.files) and not directory.changed_files()
+
+
+def check_whole(manifest: RunManifest) -> None:
+    """Raise RunInvalid for a run that is not finished."""
+    if manifest.status != "complete":
+        raise RunInvalid(f"run {manifest.run_id} is {manifest.status}. Go on with: {resuming(manifest)}")
+
+
+def check_unchanged(directory: RunDirectory) -> None:
+    """Raise RunInvalid when a finished run's files are not as they were: what is gone would count as missing."""
+    manifest = directory.manifest
+    changed = directory.changed_files() if manifest.files and manifest.status == "complete" else ()
+    if changed:
+        raise RunInvalid(
+            f"run {directory.path}: {', '.join(changed)} changed since the run was counted. Restore it, or count anew "
+            f"what is there: evalkit score {directory.path}"
+        )
 
 
 def _scoring(digests: dict[str, str]) -> dict[str, str]:

@@ -168,6 +168,7 @@ class GrowingTable:
             counted[f"{blame}:{kind}"] += n
         for column in self._scorers.values():
             found = column.failures.counted(column.failure_NK)
+            counted["not_scored"] += found["system", "score", "not_scored"]
             counted["scores"] += column.failure_NK.size - found["system", "score", "not_scored"]
             for (blame, stage, kind), n in found.items():
                 if blame == "judge":

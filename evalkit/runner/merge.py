@@ -18,6 +18,7 @@ from typing import Any
 from evalkit.core.errors import InputError, Place
 from evalkit.core.manifest import RunManifest
 from evalkit.runner.command_text import without_options
+from evalkit.runner.finished import check_unchanged
 from evalkit.runner.passes import conclude
 from evalkit.runner.plan import check_plan
 from evalkit.runner.progress import Progress, Silent, Tally
@@ -48,6 +49,7 @@ def merge_runs(
     shards = shards_of_one_run(directories)
     for shard in shards:
         check_plan(shard.directory)
+        check_unchanged(shard.directory)
     check_run_id(run_id, runs)
     begun = _begun(shards, run_id, command)
     directory = _opened(runs / begun.run_id, begun)

@@ -141,7 +141,7 @@ def conclude(directory: RunDirectory, update: Mapping[str, Any]) -> None:
         name: n for name, n in directory.manifest.counts.items() if name.partition(":")[0] in ("samples", "requests")
     }
     counts = {**planned, **update.get("counts", {}), **found.counts}
-    manifest = directory.manifest.model_copy(update={**update, "counts": counts})
+    manifest = directory.manifest.model_copy(update={**update, "counts": counts, "files": directory.file_digests()})
     write_document(directory.summary, summary_document(manifest.run_id, summarize(found.tables)))
     directory.write_manifest(manifest)
     directory.log("scored", status=manifest.status, counts=manifest.counts)

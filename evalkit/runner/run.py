@@ -15,12 +15,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from evalkit.content.suites import LoadedSuite
 from evalkit.core.candidate import Candidate
 from evalkit.core.digest import digest_of
-from evalkit.core.errors import EngineLost, EvalkitError, InputError, RunInterrupted, RunInvalid
-from evalkit.core.manifest import BoundJudge, RunManifest, Status, resuming
+from evalkit.core.errors import EngineLost, EvalkitError, InputError, Place, RunInterrupted, RunInvalid
+from evalkit.core.manifest import BoundJudge, RunManifest, Status, partial_words, resuming
 from evalkit.engines.base import Engine
 from evalkit.runner import passes
 from evalkit.runner.bind import Binding, bind, check_joins, check_metric_labels, judge_places, open_engine, system_of
@@ -32,7 +33,7 @@ from evalkit.runner.plan import Filter, check_plan, check_same_questions
 from evalkit.runner.progress import Progress, Silent
 from evalkit.runner.under_way import Conduct, Run
 from evalkit.store.cache import ResponseCache
-from evalkit.store.rundir import RunDirectory, list_runs, new_run_id
+from evalkit.store.rundir import MANIFEST, RunDirectory, list_runs, new_run_id, read_manifest
 
 MAX_SYSTEM_FAILURES = 0.02
 """Share of answers missing through the system's fault above which a run is not to be relied on (exit 4)."""
@@ -219,10 +220,12 @@ async def _score(run: Run, conduct: Conduct) -> None:
 def _stopped_at_limit(directory: RunDirectory, why: str) -> None:
     """Raise RunInvalid: a run that ended before its end says so, and how to go on."""
     manifest, counts = directory.manifest, directory.manifest.counts
+    scores = counts.get("scores", 0)
     directory.log("stopped", error=why)
     raise RunInvalid(
         f"run {manifest.run_id} stopped: {why}. {counts['responses']} of {counts['requests']} requests are answered, "
-        f"and kept. Go on with: {resuming(manifest)}"
+        f"{scores} of {scores + counts.get('not_scored', 0)} scores given, and all of it is kept. "
+        f"Go on with: {resuming(manifest)}"
     )
 
 
@@ -270,13 +273,32 @@ def _open(manifest: RunManifest, settings: RunSettings) -> RunDirectory:
         for run in list_runs(settings.runs):
             if run.manifest is not None and _same_run(run.manifest, manifest, settings.run_id):
                 return RunDirectory.open(run.path)
+        _check_can_be_begun(settings.runs / manifest.run_id, manifest)
     return RunDirectory.create(settings.runs / manifest.run_id, manifest)
+
+
+def _check_can_be_begun(path: Path, wanted: RunManifest) -> None:
+    """Raise InputError when a run of this name is there that cannot be gone on with: damaged, or another one."""
+    if not (path / MANIFEST).is_file():
+        return
+    found = read_manifest(path)
+    names = [name for name in ("suite", "candidate") if found.digests.get(name) != wanted.digests.get(name)]
+    data = [name for name in found.digests.keys() | wanted.digests.keys() if name.startswith("data:")]
+    names += sorted(name for name in data if found.digests.get(name) != wanted.digests.get(name))
+    if found.partial != wanted.partial:
+        names.append(f"filter ({partial_words(found) or 'none'} there, {partial_words(wanted) or 'none'} now)")
+    raise InputError(f"is a run of another {', '.join(names)}: choose another --run-id", Place(path))
 
 
 def _bring_up_to_date(directory: RunDirectory, wanted: RunManifest) -> None:
     """A resumed run scores by its scorers, labels and recorded judges as they are now; older ones do not count."""
     found = directory.manifest
-    update = {"digests": {**found.digests, **wanted.digests}, "judges": {**found.judges, **wanted.judges}}
+    update: dict[str, Any] = {
+        "digests": {**found.digests, **wanted.digests},
+        "judges": {**found.judges, **wanted.judges},
+    }
+    if wanted.command:  # its limits are those that hold now
+        update["command"] = wanted.command
     directory.update_manifest(found.model_copy(update=update))
 
 

@@ -247,7 +247,7 @@ def line_number_at(path: Path, offset: int) -> int:
 def bad_line(error: LineError | ValidationError, path: Path, number: int) -> InputError:
     """The error for a line that is no JSON, or JSON of another form than its file holds."""
     if isinstance(error, LineError):
-        mend = "Restore the file from a copy, or delete this line: what it held is then asked again."
+        mend = "Restore the file from a copy; of answers and scores this line may be deleted, and is then made again."
         return InputError(f"not a JSON object: {error.reason}. {mend}", Place(path, number, error.column))
     first = error.errors(include_url=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or error.title

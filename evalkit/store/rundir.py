@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from evalkit.core.digest import digest_of
+from evalkit.core.digest import digest_of, digest_of_file
 from evalkit.core.errors import EvalkitError, InputError, Place
 from evalkit.core.manifest import RUN_SCHEMA, RunManifest
 from evalkit.store.disk import (
@@ -100,6 +100,16 @@ class RunDirectory:
         """Replace the manifest where it says something new."""
         if manifest != self._manifest:
             self.write_manifest(manifest)
+
+    def file_digests(self) -> dict[str, str]:
+        """Digest of every file that holds answers, verdicts or scores, as it is now; not of the log."""
+        files = sorted([*self.path.glob("*.jsonl"), *self.path.glob("judging/*/*/*.jsonl")])
+        return {str(file.relative_to(self.path)): digest_of_file(file) for file in files if file != self.log_file}
+
+    def changed_files(self) -> tuple[str, ...]:
+        """The files that are not as they were when the run was last counted."""
+        before, now = self.manifest.files, self.file_digests()
+        return tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
 
     def lock(self) -> AbstractContextManager[None]:
         """`with run.lock():` nobody else writes. Raises InputError that names the process that does."""

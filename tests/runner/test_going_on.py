@@ -137,3 +137,55 @@ def test_a_key_that_is_refused_to_the_judge_ends_the_run_and_keeps_the_answers(f
         asked = [is_judging(body) for body in server.bodies]
     assert asked.count(False) == N - kept, "an answer on file was asked again"
     assert asked.count(True) == N
+
+
+@pytest.mark.parametrize("name", ["samples.jsonl", "requests.jsonl", "responses.jsonl", "scores.jsonl"])
+def test_a_whole_run_with_a_damaged_line_is_not_called_whole(folder, capsys, name):
+    with ModelServer(reply=answer) as server:
+        assert judged(server) == 0
+        path = run_folder(folder) / name
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] = 0xFF
+        path.write_bytes(bytes(content))
+        assert judged(server, "--resume") == 2
+        assert name in capsys.readouterr().err
+
+
+def test_scores_that_are_lost_are_no_missing_answers(folder, capsys):
+    with ModelServer(reply=answer) as server:
+        assert run("suite", server, "--run-id", "a") == 0
+        assert run("suite", server, "--run-id", "b") == 0
+    path = folder / "runs" / "b" / "scores.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-3]))
+    assert run_command("compare", ["a", "b"]) == 4
+    assert "scores.jsonl changed since the run was counted" in capsys.readouterr().err
+    assert run_command("score", ["b", "--suite", "suite"]) == 0
+    assert run_command("compare", ["a", "b"]) in (0, 3)
+
+
+def test_a_run_of_this_name_that_cannot_be_gone_on_with_says_why(folder, capsys):
+    with ModelServer(reply=answer) as server:
+        assert run("suite", server, "--run-id", "x", "--limit", "3") == 0
+        assert run("suite", server, "--run-id", "x", "--resume") == 2
+        assert "filter (limit 3 there, none now)" in capsys.readouterr().err
+        manifest = folder / "runs" / "x" / "manifest.json"
+        manifest.write_text(manifest.read_text()[:-50])
+        assert run("suite", server, "--run-id", "x", "--resume") == 2
+        assert "manifest.json" in capsys.readouterr().err
+
+
+def test_going_on_names_the_limits_that_hold_now(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["evalkit", "run", "suite", "--max-failures", "1"])
+
+    def broken(body: dict, number: int) -> Fault | None:
+        return Fault("status", status=400, body='{"error": "no"}')
+
+    with ModelServer(reply=answer, faults=broken) as server:
+        assert run("suite", server, "--max-failures", "1") == 4
+        monkeypatch.setattr("sys.argv", ["evalkit", "run", "suite", "--max-failures", "2", "--resume"])
+        capsys.readouterr()
+        assert run("suite", server, "--max-failures", "2", "--resume") == 4
+        said = capsys.readouterr().err
+    assert "Go on with: evalkit run suite --max-failures 2 --resume" in said
+    assert run_command("score", [str(run_folder(folder)), "--suite", "suite"]) == 4

@@ -171,6 +171,9 @@ def test_a_merge_that_was_cut_off_says_so_and_is_made_again(server, capsys):
     torn = Path("shards/s2/scores.jsonl")
     kept = torn.read_text()
     torn.write_text("not JSON\n" + kept)
+    # As if an older evalkit had made it, which did not write down what its files held: the damage is met on the way.
+    manifest = Path("shards/s2/manifest.json")
+    manifest.write_text(json.dumps(document(str(manifest)) | {"files": {}}))
     assert run_command("merge", ["shards", "--run-id", "merged"]) == 2
     assert document("runs/merged/manifest.json")["status"] == "incomplete"
     capsys.readouterr()
