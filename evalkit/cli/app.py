@@ -19,6 +19,7 @@ from evalkit import __version__
 from evalkit.cli.say import say
 from evalkit.core.errors import EvalkitError
 from evalkit.core.gate import Exit
+from evalkit.store.disk import disk_error
 
 COMMANDS = {
     "demo": "See it all on this machine: two small models, a judge, and a comparison that finds what was planted.",
@@ -83,7 +84,7 @@ def run_command(name: str, arguments: list[str]) -> int:
         return int(Exit.INPUT)
     except OSError as error:
         # The machine refused: a name too long, a folder without rights. Nothing that a traceback would help with.
-        say(f"evalkit: error: {error.filename or 'a file'}: {error.strerror or error}", sys.stderr)
+        say(f"evalkit: error: {disk_error(error, Path(error.filename or 'a file'), 'used')}", sys.stderr)
         return int(Exit.INPUT)
     except Exception as error:
         if hasattr(error, "show"):  # a usage error: the outer app shows it and exits with 2
