@@ -15,6 +15,8 @@ from evalkit.store.keys import key_digest
 from evalkit.store.records import RecordReader, read_records
 from evalkit.store.rundir import RunDirectory
 
+NOT_ANSWERED = "not_answered"
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -65,9 +67,14 @@ def iter_answers(directory: RunDirectory, tasks: frozenset[str] | None = None) -
                 yield Answer(question.task, question.sample, found or not_answered(question.request))
 
 
+def is_answered(response: Response) -> bool:
+    """Whether a response is one, if only a failure; what stands for none is not scored, and so counts as missing."""
+    return response.failure is None or response.failure.kind != NOT_ANSWERED
+
+
 def not_answered(request: Request) -> Response:
     """Stands for an answer that is not there: the system's failure."""
     nothing = Failure(
-        blame="system", stage="generate", kind="not_answered", message="the run ended before this was asked"
+        blame="system", stage="generate", kind=NOT_ANSWERED, message="the run ended before this was asked"
     )
     return Response(request_digest=request.digest, key=request.key, failure=nothing)

@@ -8,7 +8,6 @@ in the results, so results may come in any order and in any number of portions; 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.content.suites import LoadedSuite
@@ -21,7 +20,7 @@ from evalkit.runner.batch_ids import request_mark, run_mark
 from evalkit.runner.batch_judge import bound_judge, is_system_failure, judge_names, score_settled, standings
 from evalkit.runner.batch_results import BatchResults
 from evalkit.runner.judging import bind_judges
-from evalkit.runner.passes import conclude
+from evalkit.runner.passes import finish
 from evalkit.runner.progress import Progress, Silent, Tally
 from evalkit.runner.run import RunSettings, bind_again, score_as_now
 from evalkit.runner.score import PassScorer, score_one
@@ -176,10 +175,7 @@ def _bring_up_to_date(
     with tallied(progress, tally):
         _score(directory, scorers, tally, answered_only=not all_asked)
     is_whole = all_asked and not any(found.pending_by_judge.values())
-    now = datetime.now(UTC)
-    wall_s = (now - directory.manifest.started_at).total_seconds()
-    status = "complete" if is_whole else "incomplete"
-    conclude(directory, {"status": status, "ended_at": now, "wall_s": wall_s})
+    finish(directory, "complete" if is_whole else "incomplete")
 
 
 def _score(directory: RunDirectory, scorers: dict[str, list[PassScorer]], tally: Tally, *, answered_only: bool) -> None:

@@ -93,7 +93,8 @@ class GenerationPass:
         response = known or not_answered(question.request)
         if self._engine is None:
             self._tally.add(response)
-        self._score(question, response)
+        if known is not None:
+            self._score(question, response)
         return response
 
     def _keep(self, ended: list[tuple[Question, Response]]) -> None:

@@ -13,7 +13,7 @@ from evalkit.core.response import Response
 from evalkit.core.sample import Sample
 from evalkit.core.score import Score
 from evalkit.engines.base import Engine
-from evalkit.runner.answers import Answer, iter_answers
+from evalkit.runner.answers import Answer, is_answered, iter_answers
 from evalkit.runner.flight import keep_in_flight, together
 from evalkit.runner.group import Group
 from evalkit.runner.meter import LimitReached
@@ -120,7 +120,7 @@ class JudgingPass:
             await self._judge_one(answer)
 
     async def _judge_one(self, answer: Answer) -> None:
-        if _has_scored(self._judge, answer.response, self._scored):
+        if not is_answered(answer.response) or _has_scored(self._judge, answer.response, self._scored):
             self._tally.done += 1
             return
         try:
@@ -172,7 +172,10 @@ def _as_asked(request: Request) -> dict[str, Any]:
 def is_unscored(directory: RunDirectory, judge: Judge, tasks: frozenset[str]) -> bool:
     """Whether any response of these tasks has no score by this judge yet."""
     scored = index_scores(directory.scores)
-    return any(not _has_scored(judge, answer.response, scored) for answer in iter_answers(directory, tasks))
+    return any(
+        is_answered(answer.response) and not _has_scored(judge, answer.response, scored)
+        for answer in iter_answers(directory, tasks)
+    )
 
 
 def _has_scored(judge: Judge, response: Response, scored: DigestIndex | None) -> bool:

@@ -129,8 +129,9 @@ def _check_same_model(directory: RunDirectory, engine: Engine) -> None:
 def finish(directory: RunDirectory, status: Status = "complete") -> None:
     """Count and summarize what a run holds, and write its status."""
     now = datetime.now(UTC)
-    wall_s = (now - directory.manifest.started_at).total_seconds()
-    conclude(directory, {"status": status, "ended_at": now, "wall_s": wall_s})
+    spent_s = (now - directory.manifest.started_at).total_seconds()
+    # A clock that was put back says nothing about how long it took.
+    conclude(directory, {"status": status, "ended_at": now, "wall_s": spent_s if spent_s >= 0 else None})
 
 
 def conclude(directory: RunDirectory, update: Mapping[str, Any]) -> None:
