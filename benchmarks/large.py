@@ -57,9 +57,10 @@ def _compared(folder: Path, n: int, *, required: bool) -> Iterator[Row]:
 
 
 def _turned(first: Path, second: Path) -> None:
+    """A copy without the digests of its files: they are others'."""
     second.mkdir()
     manifest = orjson.loads((first / "manifest.json").read_bytes())
-    (second / "manifest.json").write_bytes(orjson.dumps(manifest | {"run_id": second.name}))
+    (second / "manifest.json").write_bytes(orjson.dumps(manifest | {"run_id": second.name, "files": {}}))
     for name in ("samples.jsonl", "requests.jsonl", "responses.jsonl"):
         (second / name).hardlink_to(first / name)
     with (first / "scores.jsonl").open("rb") as scores, (second / "scores.jsonl").open("wb") as turned:
