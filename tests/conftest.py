@@ -1,6 +1,7 @@
 """What all tests share: where the repository is, and where recorded data lies."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ settings.load_profile("evalkit")
 
 # No test reads or writes the answers that whoever runs it keeps; what tests the cache names a folder of its own.
 os.environ["EVALKIT_CACHE"] = "off"
+
+# A job in the background is started with Ctrl-C ignored, and so would be the runs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RECORDED_DATA = REPOSITORY.parent / "shared" / "data"
